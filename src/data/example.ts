@@ -1,0 +1,17 @@
+/** One row of a data file, before tokenization. */
+export interface Example {
+  text: string;
+  pair?: string;
+  /** As written in the file; absent in files to predict. */
+  label?: string;
+  /** 1-based line of the file it came from (the line it starts on), for error messages. */
+  line: number;
+}
+
+/** A tokenized example, truncated, with special tokens, not padded. */
+export interface EncodedExample {
+  ids: Int32Array;
+  typeIds: Int32Array;
+  /** Class index; −1 when unlabelled. */
+  label: number;
+}

@@ -1,0 +1,133 @@
+/**
+ * The whole surface of the native addon (native/addon.cc). The addon is mechanism only: it knows tensors,
+ * sessions and arenas, nothing of epochs, teachers or labels. Every method that returns a promise does its
+ * work on a worker thread and touches no JavaScript value there; failures reject with an Error whose
+ * `code` is `SESD_RUNTIME` and whose message is the native one.
+ */
+
+export interface NativeAddon {
+  /** Loads ONNX Runtime once per process; later calls return what is loaded. Throws when it cannot. */
+  open(options: { library: string; threads: number }): RuntimeInfo;
+  /** Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them. */
+  createArena(length: number): Promise<NativeArena>;
+  /** A session over a serialized ONNX ModelProto. The bytes may be dropped once the promise settles. */
+  createSession(model: Uint8Array, options: SessionOptions): Promise<NativeSession>;
+  /** dst ← mean of sources, element-wise. dst may be one of them. All lengths equal. */
+  mean(dst: NativeArena, sources: readonly NativeArena[]): Promise<void>;
+  /** dst ← dst + weight·(src − dst): a running mean with weight 1/n, an EMA with weight 1 − decay. */
+  blend(dst: NativeArena, src: NativeArena, weight: number): Promise<void>;
+  /** dst ← dst + src. */
+  add(dst: NativeArena, src: NativeArena): Promise<void>;
+  /** Global norm, clipping and AdamW in one call. See AdamWOptions. Resolves to the norm before clipping. */
+  adamw(options: AdamWOptions): Promise<number>;
+}
+
+export interface RuntimeInfo {
+  /** ONNX Runtime's version, e.g. "1.30.0". */
+  version: string;
+  /** Execution providers the library has, e.g. ["CPUExecutionProvider"]. */
+  providers: string[];
+  threads: number;
+  /** Instruction set the fused kernels run with: "avx512", "avx2", "neon", "portable". */
+  simd: string;
+}
+
+export interface SessionOptions {
+  /** Intra-op threads of this session; the runtime's shared pool when absent. */
+  threads?: number;
+  /** Path prefix of a profile to record. */
+  profile?: string;
+}
+
+/** Float32 memory. Counted towards V8's external memory; freed by release() or the garbage collector. */
+export interface NativeArena {
+  /** Elements, not bytes. 0 after release(). */
+  readonly length: number;
+  /** Copies `source` to offset (elements). `source` must not change until the promise settles. */
+  write(offset: number, source: Float32Array): Promise<void>;
+  /** Copies `length` elements from offset into a new array. */
+  read(offset: number, length: number): Promise<Float32Array>;
+  copyFrom(source: NativeArena): Promise<void>;
+  fill(value: number): Promise<void>;
+  release(): void;
+}
+
+/** A float32 tensor that lies in an arena. */
+export interface ArenaSlice {
+  /** Name of the session's input or output it is bound to. */
+  name: string;
+  arena: NativeArena;
+  /** Elements from the start of the arena. */
+  offset: number;
+  dims: readonly number[];
+}
+
+export type HostArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+export type HostDtype = 'float32' | 'int64' | 'int32' | 'bool' | 'uint8';
+
+/** A tensor in JavaScript memory; copied on the way in and on the way out. */
+export interface HostTensor {
+  dtype: HostDtype;
+  dims: readonly number[];
+  data: HostArray;
+}
+
+export interface NativeSession {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Binds weights once: a run then passes only what changes. The arenas live as long as the binding. */
+  bind(slices: { inputs: readonly ArenaSlice[]; outputs?: readonly ArenaSlice[] }): NativeBinding;
+  /** Ends profiling and returns the profile's path. */
+  endProfiling(): string;
+  release(): void;
+}
+
+export interface RunRequest {
+  /** Tensors of this run by input name. */
+  feeds: Readonly<Record<string, HostTensor>>;
+  /** Values an earlier run kept, bound to the inputs of the same names this session has. */
+  stash?: NativeStash;
+  /** Outputs to copy to the host. */
+  fetch: readonly string[];
+  /** Outputs to keep in native memory, returned as a stash. */
+  keep?: readonly string[];
+}
+
+export interface RunResult {
+  fetched: Record<string, HostTensor>;
+  /** Present when `keep` was given. */
+  stash?: NativeStash;
+}
+
+export interface NativeBinding {
+  /** One run at a time; a second call while one is under way rejects. */
+  run(request: RunRequest): Promise<RunResult>;
+  /** Ends the run under way: it rejects with code SESD_ABORTED. No effect when idle. */
+  cancel(): void;
+  release(): void;
+}
+
+/** Named values of one run, in native memory. */
+export interface NativeStash {
+  readonly bytes: number;
+  release(): void;
+}
+
+export interface AdamWOptions {
+  weights: NativeArena;
+  gradients: NativeArena;
+  /** First and second moments. */
+  m: NativeArena;
+  v: NativeArena;
+  /** Disjoint, ascending ranges of the arenas and the rates they are updated with. */
+  segments: readonly { offset: number; length: number; learningRate: number; weightDecay: number }[];
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** 1-based, for bias correction. */
+  step: number;
+  /** Gradients are scaled by maxNorm/(norm + 1e-6) when their global L2 norm exceeds it; Infinity: never. */
+  maxGradNorm: number;
+}
+// adamw: p −= lr·wd·p, then p −= lr·m̂/(√v̂ + ε). The norm is summed in float64 over fixed chunks in a fixed
+// order, so it does not depend on the number of threads. When it is not finite nothing is changed.

@@ -1,0 +1,55 @@
+/**
+ * A dimension before a run: a number, or a monomial over the graph's symbols in canonical form,
+ * `"batch"`, `"2*batch*sequence"`. Two dims that are the same string are equal at run time; two that
+ * differ may still be. A dim nothing is known of is a symbol of its own (`"?7"`).
+ */
+export type Dim = number | string;
+
+interface Monomial {
+  coefficient: number;
+  symbols: string[];
+}
+
+function parse(dim: Dim): Monomial {
+  if (typeof dim === 'number') return { coefficient: dim, symbols: [] };
+  const factors = dim.split('*');
+  const coefficient = /^\d+$/.test(factors[0]!) ? Number(factors.shift()) : 1;
+  return { coefficient, symbols: factors };
+}
+
+function format({ coefficient, symbols }: Monomial): Dim {
+  if (symbols.length === 0 || coefficient === 0) return coefficient;
+  const product = [...symbols].sort().join('*');
+  return coefficient === 1 ? product : `${coefficient}*${product}`;
+}
+
+/** A symbol name that cannot be mistaken for a number or a product. */
+export function symbol(name: string): Dim {
+  const clean = name.replace(/[*\s]/g, '_');
+  return /^\d/.test(clean) || clean === '' ? `_${clean}` : clean;
+}
+
+export function multiplyDims(dims: readonly Dim[]): Dim {
+  const product: Monomial = { coefficient: 1, symbols: [] };
+  for (const dim of dims) {
+    const { coefficient, symbols } = parse(dim);
+    product.coefficient *= coefficient;
+    product.symbols.push(...symbols);
+  }
+  return format(product);
+}
+
+/** a / b when b is known to divide a; undefined otherwise. */
+export function divideDims(a: Dim, b: Dim): Dim | undefined {
+  const numerator = parse(a);
+  const denominator = parse(b);
+  if (denominator.coefficient === 0 || numerator.coefficient % denominator.coefficient !== 0)
+    return undefined;
+  const symbols = [...numerator.symbols];
+  for (const factor of denominator.symbols) {
+    const at = symbols.indexOf(factor);
+    if (at < 0) return undefined;
+    symbols.splice(at, 1);
+  }
+  return format({ coefficient: numerator.coefficient / denominator.coefficient, symbols });
+}
