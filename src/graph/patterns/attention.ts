@@ -1,0 +1,230 @@
+import type { Dim } from '../dims.ts';
+import { intAttribute, intsAttribute, type Node, opName } from '../graph.ts';
+import type { GraphView } from '../view.ts';
+
+/** softmax(scale·q·kᵀ + mask)·v over heads, from the flat projections to the flat context. */
+export interface AttentionMatch {
+  /** Projections [batch, sequence, heads × head size]. */
+  query: string;
+  key: string;
+  value: string;
+  heads: number;
+  scale: number;
+  mask: AttentionMask | undefined;
+  output: string;
+  softmax: Node;
+  /** The attention probabilities as the last product reads them. */
+  probabilities: string;
+}
+
+export type AttentionMask =
+  /** Added to the scores. */
+  | { kind: 'additive'; value: string }
+  /** Scores are replaced by `fill` where the condition says so. */
+  | { kind: 'where'; condition: string; keepIf: boolean; fill: string };
+
+/** The probabilities of every attention in the graph: what BERT's attention dropout acts on. */
+export interface ProbabilitiesMatch {
+  softmax: Node;
+  /** Softmax's output, or that of the guard against rows without an unmasked key. */
+  probabilities: string;
+  /** The product with the values. */
+  product: Node;
+}
+
+/** Finds Softmax over the last of four axes whose result is multiplied with another matrix. */
+export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[] {
+  const matches: ProbabilitiesMatch[] = [];
+  for (const softmax of view.graph.nodes) {
+    if (softmax.op !== 'Softmax') continue;
+    const axis = intAttribute(softmax, 'axis', -1);
+    const rank = view.rank(softmax.outputs[0]!);
+    if (rank === undefined || rank < 3 || (axis !== -1 && axis !== rank - 1)) continue;
+    const probabilities = skipGuard(view, softmax.outputs[0]!);
+    const product = view.soleUser(probabilities);
+    if (product?.op === 'MatMul' && product.inputs[0] === probabilities) {
+      matches.push({ softmax, probabilities, product });
+    }
+  }
+  return matches;
+}
+
+/** Where(IsNaN(p), 0, p), and Dropout in inference mode, leave the probabilities as they are. */
+function skipGuard(view: GraphView, value: string): string {
+  const users = view.users(value);
+  const guard = users.find((node) => node.op === 'Where' && node.inputs[2] === value);
+  if (
+    guard &&
+    view.producerOf(guard.inputs[0], 'IsNaN')?.inputs[0] === value &&
+    view.scalar(guard.inputs[1]) === 0
+  ) {
+    return guard.outputs[0]!;
+  }
+  return value;
+}
+
+export function findAttentions(view: GraphView): AttentionMatch[] {
+  const matches: AttentionMatch[] = [];
+  for (const found of findAttentionProbabilities(view)) {
+    const match = matchAttention(view, found);
+    if (match) matches.push(match);
+  }
+  return matches;
+}
+
+function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
+  const value = traceHeads(view, found.product.inputs[1]!);
+  const output = flatContext(view, found.product.outputs[0]!);
+  if (!value || value.layout !== 'bnsd' || value.scale !== 1 || !output) return undefined;
+
+  const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
+  const product = view.producerOf(scores, 'MatMul');
+  if (!product) return undefined;
+  const query = traceHeads(view, product.inputs[0]!);
+  const key = traceHeads(view, product.inputs[1]!);
+  if (query?.layout !== 'bnsd' || key?.layout !== 'bnds') return undefined;
+  if (query.heads !== key.heads || query.heads !== value.heads) return undefined;
+  return {
+    query: query.source,
+    key: key.source,
+    value: value.source,
+    heads: query.heads,
+    scale: outer * query.scale * key.scale,
+    mask,
+    output,
+    softmax: found.softmax,
+    probabilities: found.probabilities,
+  };
+}
+
+/** Walks from Softmax's input down to q·kᵀ, collecting the mask and constant factors. */
+function peelMask(
+  view: GraphView,
+  input: string,
+): { scores: string; scale: number; mask: AttentionMask | undefined } {
+  let scores = input;
+  let scale = 1;
+  let mask: AttentionMask | undefined;
+  for (;;) {
+    const node = view.producer(scores);
+    if (!node) break;
+    const factor = scalarFactor(view, node);
+    if (factor) {
+      scores = factor.source;
+      scale *= factor.scale;
+    } else if (node.op === 'Add' && !mask && scale === 1) {
+      const at = node.inputs.findIndex((name) => descendsToMatMul(view, name));
+      if (at < 0) break;
+      mask = { kind: 'additive', value: node.inputs[1 - at]! };
+      scores = node.inputs[at]!;
+    } else if (node.op === 'Where' && !mask && scale === 1) {
+      const at = node.inputs.findIndex((name, index) => index > 0 && descendsToMatMul(view, name));
+      if (at < 0) break;
+      mask = { kind: 'where', condition: node.inputs[0]!, keepIf: at === 1, fill: node.inputs[3 - at]! };
+      scores = node.inputs[at]!;
+    } else break;
+  }
+  return { scores, scale, mask };
+}
+
+function descendsToMatMul(view: GraphView, value: string): boolean {
+  let node = view.producer(value);
+  while (node) {
+    if (node.op === 'MatMul') return true;
+    const factor = scalarFactor(view, node);
+    node = factor && view.producer(factor.source);
+  }
+  return false;
+}
+
+/** x·c or x/c with a constant c. */
+function scalarFactor(view: GraphView, node: Node): { source: string; scale: number } | undefined {
+  if (node.op !== 'Mul' && node.op !== 'Div') return undefined;
+  const operand = view.scalarOperand(node);
+  if (!operand || (node.op === 'Div' && operand.index === 0)) return undefined;
+  return { source: operand.other, scale: node.op === 'Div' ? 1 / operand.value : operand.value };
+}
+
+interface Heads {
+  /** The projection [batch, sequence, hidden]. */
+  source: string;
+  heads: number;
+  layout: 'bnsd' | 'bnds';
+  scale: number;
+}
+
+/** Walks back from a matrix of heads through transposes, reshapes and constant factors to the projection. */
+function traceHeads(view: GraphView, value: string): Heads | undefined {
+  let scale = 1;
+  let current = value;
+  // order[i]: which axis of `current` is axis i of `value`, while both have four axes
+  let order = [0, 1, 2, 3];
+  for (;;) {
+    const node = view.producer(current);
+    const source = node?.inputs[0];
+    if (!node || source === undefined) return undefined;
+    const factor = scalarFactor(view, node);
+    if (factor) {
+      current = factor.source;
+      scale *= factor.scale;
+      continue;
+    }
+    switch (opName(node)) {
+      case 'Identity':
+        current = source;
+        continue;
+      case 'Transpose': {
+        const permutation = intsAttribute(node, 'perm');
+        if (permutation?.length !== 4) return undefined;
+        order = order.map((axis) => permutation[axis]!);
+        current = source;
+        continue;
+      }
+      case 'Reshape': {
+        const swapped = swapThroughThreeAxes(view, node);
+        if (swapped) {
+          order = order.map((axis) => [0, 1, 3, 2][axis]!);
+          current = swapped;
+          continue;
+        }
+        const heads = splitHeads(view, source, current);
+        const layout = { '0213': 'bnsd', '0231': 'bnds' }[order.join('')] as Heads['layout'] | undefined;
+        return heads && layout && { source, heads, layout, scale };
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Reshape(Transpose(Reshape(x, 3 axes), 0 2 1), 4 axes): the last two axes swapped by way of a 3-D view. */
+function swapThroughThreeAxes(view: GraphView, reshape: Node): string | undefined {
+  const transpose = view.producerOf(reshape.inputs[0], 'Transpose');
+  if (!transpose || intsAttribute(transpose, 'perm')?.join() !== '0,2,1') return undefined;
+  const flatten = view.producerOf(transpose.inputs[0], 'Reshape');
+  const before = flatten && view.graph.types.get(flatten.inputs[0]!)?.dims;
+  const after = view.graph.types.get(reshape.outputs[0]!)?.dims;
+  if (before?.length !== 4 || after?.length !== 4) return undefined;
+  const swapped: Dim[] = [before[0]!, before[1]!, before[3]!, before[2]!];
+  return swapped.every((dim, axis) => dim === after[axis]) ? flatten!.inputs[0] : undefined;
+}
+
+/** Heads when the reshape [b, s, h] → [b, s, n, d] splits only the last axis. */
+function splitHeads(view: GraphView, source: string, target: string): number | undefined {
+  const from = view.graph.types.get(source)?.dims;
+  const to = view.graph.types.get(target)?.dims;
+  if (from?.length !== 3 || to?.length !== 4 || from[0] !== to[0] || from[1] !== to[1]) return undefined;
+  const [hidden, heads, size] = [from[2], to[2], to[3]];
+  if (typeof hidden !== 'number' || typeof heads !== 'number' || typeof size !== 'number') return undefined;
+  return heads * size === hidden ? heads : undefined;
+}
+
+/** The [batch, sequence, hidden] value the heads are joined into: Transpose 0 2 1 3, then Reshape. */
+function flatContext(view: GraphView, product: string): string | undefined {
+  const transpose = view.soleUser(product);
+  if (transpose?.op !== 'Transpose' || intsAttribute(transpose, 'perm')?.join() !== '0,2,1,3')
+    return undefined;
+  const reshape = view.soleUser(transpose.outputs[0]!);
+  const dims = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
+  return dims?.length === 3 ? reshape!.outputs[0] : undefined;
+}
