@@ -1,0 +1,77 @@
+#include "simd.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#if defined(SESD_SIMD_X86) && defined(_MSC_VER)
+#include <immintrin.h>
+#include <intrin.h>
+#endif
+
+namespace sesd {
+
+namespace {
+
+#if defined(SESD_SIMD_X86) && defined(_MSC_VER)
+// cpuid says what the processor has, xgetbv what the system saves on a task switch.
+Simd best() {
+  int leaf[4];
+  __cpuid(leaf, 1);
+  const bool fma = (leaf[2] >> 12) & 1, osxsave = (leaf[2] >> 27) & 1;
+  if (!osxsave || !fma) return Simd::kPortable;
+  const unsigned long long saved = _xgetbv(0);
+  __cpuidex(leaf, 7, 0);
+  const auto has = [&](int bit) { return (leaf[1] >> bit) & 1; };
+  const bool avx512 = has(16) && has(17) && has(30) && has(31);
+  if (avx512 && (saved & 0xe6) == 0xe6) return Simd::kAvx512;
+  return has(5) && (saved & 6) == 6 ? Simd::kAvx2 : Simd::kPortable;
+}
+#elif defined(SESD_SIMD_X86)
+Simd best() {
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  return avx2 && avx512 ? Simd::kAvx512 : avx2 ? Simd::kAvx2 : Simd::kPortable;
+}
+#elif defined(SESD_SIMD_ARM64)
+Simd best() { return Simd::kNeon; }
+#else
+Simd best() { return Simd::kPortable; }
+#endif
+
+const char* name_of(Simd simd) {
+  switch (simd) {
+    case Simd::kAvx2: return "avx2";
+    case Simd::kAvx512: return "avx512";
+    case Simd::kNeon: return "neon";
+    case Simd::kPortable: break;
+  }
+  return "portable";
+}
+
+Simd choose() {
+  const Simd most = best();
+  const char* wanted = std::getenv("SESD_SIMD");
+  if (wanted == nullptr || *wanted == '\0') return most;
+  // On x86-64 each set includes the ones before it; elsewhere there is one.
+  for (const Simd simd : {Simd::kPortable, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
+    const bool runs = simd == most || (most != Simd::kNeon && simd < most);
+    if (runs && std::strcmp(wanted, name_of(simd)) == 0) return simd;
+  }
+  throw std::runtime_error(std::string("SESD_SIMD=") + wanted + " cannot run here; the best this machine has is " +
+                           name_of(most));
+}
+
+}  // namespace
+
+Simd simd() {
+  static const Simd chosen = choose();
+  return chosen;
+}
+
+const char* simd_name() { return name_of(simd()); }
+
+}  // namespace sesd
