@@ -12,9 +12,8 @@ export interface AttentionMatch {
   scale: number;
   mask: AttentionMask | undefined;
   output: string;
-  softmax: Node;
-  /** The attention probabilities as the last product reads them. */
-  probabilities: string;
+  /** A `sesd::Dropout` on the probabilities. */
+  dropout: Node | undefined;
 }
 
 export type AttentionMask =
@@ -28,6 +27,8 @@ export interface ProbabilitiesMatch {
   softmax: Node;
   /** Softmax's output, or that of the guard against rows without an unmasked key. */
   probabilities: string;
+  /** A `sesd::Dropout` on the probabilities. */
+  dropout: Node | undefined;
   /** The product with the values. */
   product: Node;
 }
@@ -41,15 +42,18 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const rank = view.rank(softmax.outputs[0]!);
     if (rank === undefined || rank < 3 || (axis !== -1 && axis !== rank - 1)) continue;
     const probabilities = skipGuard(view, softmax.outputs[0]!);
-    const product = view.soleUser(probabilities);
-    if (product?.op === 'MatMul' && product.inputs[0] === probabilities) {
-      matches.push({ softmax, probabilities, product });
+    const user = view.soleUser(probabilities);
+    const dropout = user?.op === 'Dropout' && user.domain === 'sesd' ? user : undefined;
+    const factor = dropout ? dropout.outputs[0]! : probabilities;
+    const product = dropout ? view.soleUser(factor) : user;
+    if (product?.op === 'MatMul' && product.inputs[0] === factor) {
+      matches.push({ softmax, probabilities, dropout, product });
     }
   }
   return matches;
 }
 
-/** Where(IsNaN(p), 0, p), and Dropout in inference mode, leave the probabilities as they are. */
+/** Where(IsNaN(p), 0, p) leaves the probabilities of every row with an unmasked key as they are. */
 function skipGuard(view: GraphView, value: string): string {
   const users = view.users(value);
   const guard = users.find((node) => node.op === 'Where' && node.inputs[2] === value);
@@ -92,8 +96,7 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
     scale: outer * query.scale * key.scale,
     mask,
     output,
-    softmax: found.softmax,
-    probabilities: found.probabilities,
+    dropout: found.dropout,
   };
 }
 
@@ -189,7 +192,7 @@ function traceHeads(view: GraphView, value: string): Heads | undefined {
         }
         const heads = splitHeads(view, source, current);
         const layout = { '0213': 'bnsd', '0231': 'bnds' }[order.join('')] as Heads['layout'] | undefined;
-        return heads && layout && { source, heads, layout, scale };
+        return heads !== undefined && layout ? { source, heads, layout, scale } : undefined;
       }
       default:
         return undefined;

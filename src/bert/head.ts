@@ -1,0 +1,199 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { SesdError } from '../errors.ts';
+import { type AttributeInit, float32Tensor, int64Tensor, toAttribute } from '../graph/builder.ts';
+import type { Attribute, Node, TensorData } from '../graph/graph.ts';
+import type { BertOutputs } from './outputs.ts';
+
+export type HeadKind = 'auto' | 'pooler' | 'cls' | 'mean';
+
+/** A classification head to be added to a graph, or new weights for the one it has. */
+export interface Head {
+  kind: 'existing' | 'resized' | 'pooler' | 'cls' | 'mean';
+  /** Value with the logits [batch, classes], before any softmax. */
+  logits: string;
+  classes: number;
+  /** What the classifier multiplies: where its dropout goes. */
+  classifierInput: string;
+  /** Parameters that learn with the head's rate. */
+  parameters: string[];
+  /** New or resized initializers. */
+  initializers: Map<string, TensorData>;
+  /** Nodes to append; their spelling is the same at every opset from 11 on. */
+  nodes: Node[];
+}
+
+export interface HeadOptions {
+  kind: HeadKind;
+  classes: number;
+  /** Seed of new weights, drawn from N(0, 0.02²) as BERT's are. */
+  seed: number;
+  /** Name of the attention mask input, for mean pooling. */
+  mask: string | undefined;
+  /** Hidden size. */
+  hidden: number | undefined;
+  /** Whether a value or initializer of that name exists already. */
+  taken(name: string): boolean;
+  /** Dims of an initializer. */
+  dims(name: string): readonly number[];
+}
+
+/** Keeps the graph's classifier where it fits the labels, gives it new weights where not, or plans a new one. */
+export function planHead(outputs: BertOutputs, options: HeadOptions): Head {
+  const { classifier } = outputs;
+  if (classifier && (options.kind === 'auto' || (!outputs.hidden && !outputs.pooled))) {
+    if (classifier.classes === options.classes) {
+      return existing(classifier, 'existing', new Map());
+    }
+    return existing(classifier, 'resized', resizedWeights(classifier, options));
+  }
+  return attached(outputs, options);
+}
+
+function existing(
+  classifier: NonNullable<BertOutputs['classifier']>,
+  kind: 'existing' | 'resized',
+  initializers: Map<string, TensorData>,
+): Head {
+  const bias = initializers.get(classifier.bias ?? '');
+  return {
+    kind,
+    logits: classifier.logits,
+    classes: bias?.dims[0] ?? classifier.classes,
+    classifierInput: classifier.input,
+    parameters: [classifier.weight, ...(classifier.bias ? [classifier.bias] : [])],
+    initializers,
+    nodes: [],
+  };
+}
+
+function resizedWeights(
+  classifier: NonNullable<BertOutputs['classifier']>,
+  options: HeadOptions,
+): Map<string, TensorData> {
+  const dims = options.dims(classifier.weight);
+  const size = dims[classifier.transposed ? 1 : 0]!;
+  const shape = classifier.transposed ? [options.classes, size] : [size, options.classes];
+  const initializers = new Map([[classifier.weight, normalTensor(shape, options.seed)]]);
+  if (classifier.bias) initializers.set(classifier.bias, zeros([options.classes]));
+  return initializers;
+}
+
+function attached(outputs: BertOutputs, options: HeadOptions): Head {
+  const kind = options.kind === 'auto' ? (outputs.pooled ? 'pooler' : 'cls') : options.kind;
+  const { hidden: size } = options;
+  if (size === undefined || (!outputs.hidden && !(kind === 'pooler' && outputs.pooled))) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `--head ${kind} needs an output last_hidden_state [batch, sequence, hidden] with a known hidden size; the graph has none.`,
+      { hint: 'Export the encoder with its last_hidden_state (Optimum task feature-extraction).' },
+    );
+  }
+  const name = (base: string) => {
+    let free = base;
+    while (options.taken(free)) free = `sesd.${free}`;
+    return free;
+  };
+  const initializers = new Map<string, TensorData>();
+  const parameters: string[] = [];
+  const parameter = (base: string, tensor: TensorData) => {
+    const free = name(base);
+    initializers.set(free, tensor);
+    parameters.push(free);
+    return free;
+  };
+  const nodes: Node[] = [];
+  const step = (op: string, inputs: string[], attributes: Record<string, AttributeInit> = {}) => {
+    const output = name(`classifier/${op}_${nodes.length}`);
+    nodes.push(makeNode(op, inputs, output, attributes));
+    return output;
+  };
+  const constant = (base: string, tensor: TensorData) => {
+    const free = name(base);
+    initializers.set(free, tensor);
+    return free;
+  };
+
+  let features: string;
+  if (kind === 'pooler' && outputs.pooled) features = outputs.pooled;
+  else if (kind === 'mean') features = meanPooling(outputs.hidden!, options, step, constant);
+  else {
+    features = step('Gather', [outputs.hidden!, constant('classifier/first', int64Tensor([0], []))], {
+      axis: 1,
+    });
+    if (kind === 'pooler') {
+      const weight = parameter('pooler.dense.weight', normalTensor([size, size], options.seed + 1));
+      const bias = parameter('pooler.dense.bias', zeros([size]));
+      features = step('Tanh', [step('Gemm', [features, weight, bias], { transB: 1 })]);
+    }
+  }
+  const weight = parameter('classifier.weight', normalTensor([options.classes, size], options.seed));
+  const bias = parameter('classifier.bias', zeros([options.classes]));
+  const logits = name('logits');
+  nodes.push(makeNode('Gemm', [features, weight, bias], logits, { transB: 1 }));
+  return {
+    kind,
+    logits,
+    classes: options.classes,
+    classifierInput: features,
+    parameters,
+    initializers,
+    nodes,
+  };
+}
+
+/**
+ * Mean of the token states under the mask, in ops that every opset spells alike:
+ * (mask [B,1,S] · states [B,S,H]) / (mask [B,1,S] · mask [B,S,1]); the mask's elements are 0 and 1.
+ */
+function meanPooling(
+  hidden: string,
+  options: HeadOptions,
+  step: (op: string, inputs: string[], attributes?: Record<string, AttributeInit>) => string,
+  constant: (base: string, tensor: TensorData) => string,
+): string {
+  if (options.mask === undefined) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      '--head mean needs a model with an attention_mask input; the graph has none.',
+      {
+        hint: 'Use --head cls, or export the model with its attention mask.',
+      },
+    );
+  }
+  const mask = step('Cast', [options.mask], { to: 1 });
+  const row = step('Reshape', [mask, constant('classifier/row', int64Tensor([0, 1, -1]))]);
+  const column = step('Reshape', [mask, constant('classifier/column', int64Tensor([0, -1, 1]))]);
+  const mean = step('Div', [step('MatMul', [row, hidden]), step('MatMul', [row, column])]);
+  return step('Reshape', [mean, constant('classifier/flat', int64Tensor([0, options.hidden!]))]);
+}
+
+function makeNode(
+  op: string,
+  inputs: string[],
+  output: string,
+  attributes: Record<string, AttributeInit>,
+): Node {
+  const entries = Object.entries(attributes).map(([key, value]): [string, Attribute] => [
+    key,
+    toAttribute(value),
+  ]);
+  return { name: `${output}/node`, op, domain: '', inputs, outputs: [output], attributes: new Map(entries) };
+}
+
+function zeros(dims: readonly number[]): TensorData {
+  return float32Tensor(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
+}
+
+/** Draws from N(0, 0.02²) by Box and Muller. */
+function normalTensor(dims: readonly number[], seed: number): TensorData {
+  const generator = xoroshiro128plus(seed);
+  const values = new Float32Array(dims.reduce((a, b) => a * b, 1));
+  for (let i = 0; i < values.length; i += 2) {
+    const radius = 0.02 * Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator)));
+    const angle = 2 * Math.PI * uniformFloat64(generator);
+    values[i] = radius * Math.cos(angle);
+    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
+  }
+  return float32Tensor(values, dims);
+}

@@ -1,0 +1,122 @@
+import { SesdError } from '../errors.ts';
+import type { DataType, Graph } from '../graph/graph.ts';
+import type { GraphView } from '../graph/view.ts';
+
+export type InputRole = 'ids' | 'mask' | 'types' | 'positions';
+
+export interface BertInput {
+  role: InputRole;
+  name: string;
+  dtype: DataType;
+}
+
+/** The embedding tables by what indexes them. */
+export interface Embeddings {
+  /** Initializers: [vocabulary, hidden], [types, hidden], [positions, hidden]. */
+  word: string;
+  types: string | undefined;
+  positions: string | undefined;
+}
+
+export interface BertInputs {
+  inputs: BertInput[];
+  embeddings: Embeddings;
+  /** Sizes the graph was exported for; undefined where any goes. */
+  fixed: { rows?: number; length?: number };
+}
+
+const passThrough = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand']);
+
+/**
+ * Finds what each graph input is by what the graph does with it, names being the exporter's whim: ids index the
+ * table with the most rows, types the one with the fewest, positions the other; the mask indexes nothing.
+ */
+export function findInputs(view: GraphView): BertInputs {
+  const { graph } = view;
+  const tables = findTables(view);
+  const word = tables.filter((table) => table.input !== undefined).sort((a, b) => b.rows - a.rows)[0];
+  if (!word) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `The graph is not a text encoder: none of its inputs (${graph.inputs.join(', ')}) indexes an embedding table.`,
+      { hint: 'Export a BERT whose input is token ids, for example with Optimum or torch.onnx.export.' },
+    );
+  }
+  const others = tables.filter((table) => table.name !== word.name);
+  const byInput = others.filter((table) => table.input !== undefined).sort((a, b) => a.rows - b.rows);
+  const named = (pattern: RegExp) => byInput.find((table) => pattern.test(table.input!));
+  const types = named(/type|segment/i) ?? byInput.find((table) => table.rows <= 16);
+  const positionsInput = named(/pos/i) ?? byInput.find((table) => table !== types);
+  const positionTable =
+    positionsInput ?? largest(others.filter((table) => table !== types && table.input === undefined));
+  const typeTable = types ?? others.find((table) => table.input === undefined && table !== positionTable);
+
+  const inputs: BertInput[] = graph.inputs.map((name) => ({
+    name,
+    dtype: graph.types.get(name)?.dtype ?? 'int64',
+    role:
+      name === word.input
+        ? 'ids'
+        : name === types?.input
+          ? 'types'
+          : name === positionsInput?.input
+            ? 'positions'
+            : 'mask',
+  }));
+  const masks = inputs.filter((input) => input.role === 'mask');
+  if (masks.length > 1) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `Cannot tell what the inputs ${masks.map((input) => input.name).join(' and ')} are: one attention mask is expected beside the token ids, token types and positions.`,
+      { hint: 'Export the model with input_ids, attention_mask and token_type_ids only.' },
+    );
+  }
+  const [rows, length] = graph.types.get(word.input!)?.dims ?? [];
+  return {
+    inputs,
+    embeddings: { word: word.name, types: typeTable?.name, positions: positionTable?.name },
+    fixed: {
+      ...(typeof rows === 'number' ? { rows } : {}),
+      ...(typeof length === 'number' ? { length } : {}),
+    },
+  };
+}
+
+interface Table {
+  name: string;
+  rows: number;
+  /** The graph input its indices come from. */
+  input: string | undefined;
+}
+
+/** Initializers [rows, hidden] that are gathered or sliced by rows. */
+function findTables(view: GraphView): Table[] {
+  const tables = new Map<string, Table>();
+  for (const node of view.graph.nodes) {
+    if (node.op !== 'Gather' && node.op !== 'Slice') continue;
+    const [name, index] = node.inputs;
+    const tensor = view.graph.initializers.get(name!);
+    if (tensor?.dims.length !== 2 || !tensor.dtype.startsWith('float')) continue;
+    const input = node.op === 'Gather' ? sourceInput(view, index!) : undefined;
+    if (!tables.get(name!)?.input) tables.set(name!, { name: name!, rows: tensor.dims[0]!, input });
+  }
+  return [...tables.values()];
+}
+
+function sourceInput(view: GraphView, value: string): string | undefined {
+  let current = value;
+  for (let node = view.producer(current); node; node = view.producer(current)) {
+    if (!passThrough.has(node.op)) return undefined;
+    current = node.inputs[0]!;
+  }
+  return view.graph.inputs.includes(current) ? current : undefined;
+}
+
+function largest(tables: readonly Table[]): Table | undefined {
+  return [...tables].sort((a, b) => b.rows - a.rows)[0];
+}
+
+/** Rows of a table of the graph. */
+export function tableRows(graph: Graph, name: string | undefined): number | undefined {
+  return name === undefined ? undefined : graph.initializers.get(name)?.dims[0];
+}
