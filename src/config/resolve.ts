@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import type { z } from 'zod';
+import { SesdError } from '../errors.ts';
+import { fieldInfo, flagOf } from './fields.ts';
+import { nearestName } from './nearest.ts';
+import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
+
+/** Part of the options, each value checked and in its own type. */
+type Layer = TrainOptionsInput;
+
+export interface ResolveContext {
+  /** Settings the embedded model recommends; they count where no model is named. */
+  recommended?: TrainOptionsInput;
+}
+
+/**
+ * The options of a run: those given, then those of the `config` file, then the embedded model's own
+ * settings, then the defaults. With `resume` the interrupted run's config.yaml takes the file's place, and
+ * an option that would change its course is refused.
+ *
+ * @throws SesdError SESD_USAGE naming the flag or the file and key, what was expected and what was found.
+ */
+export function resolveTrainOptions(
+  input: TrainOptionsInput | Readonly<Record<string, unknown>>,
+  { recommended }: ResolveContext = {},
+): TrainOptions {
+  const given = checkLayer(input, (name) => flagOf(name));
+  const options = given.resume === undefined ? merge(given, recommended) : resumed(given, given.resume);
+  checkTogether(options);
+  return options;
+}
+
+function merge(given: Layer, recommended: TrainOptionsInput | undefined): TrainOptions {
+  const file = given.config === undefined ? {} : readOptionsFile(given.config);
+  const named: Layer = { ...file, ...given };
+  const base = recommended && named.onnx === undefined ? checkLayer(recommended, flagOf) : {};
+  return trainSchema.parse({ ...base, ...named });
+}
+
+function resumed(given: Layer, folder: string): TrainOptions {
+  const saved: Layer = readOptionsFile(resolvePath(folder, 'config.yaml'));
+  const changes: Record<string, unknown> = {};
+  for (const { name, flag, transient, resumable, path } of trainFields) {
+    const key = name as keyof TrainOptions;
+    if (given[key] === undefined) continue;
+    if (transient || resumable) {
+      changes[key] = given[key];
+      continue;
+    }
+    const same = path
+      ? samePath(given[key], saved[key])
+      : given[key] === (saved[key] ?? trainSchema.shape[key].safeParse(undefined).data);
+    if (same) continue;
+    throw new SesdError(
+      'SESD_USAGE',
+      `${flag} ${given[key]}: the run to resume was started with ${saved[key] ?? 'none'}.`,
+      { hint: `Leave ${flag} out, or start a new run without --resume.` },
+    );
+  }
+  if (given.output !== undefined && !samePath(given.output, folder)) {
+    throw new SesdError('SESD_USAGE', `--output ${given.output}: a resumed run goes on in ${folder}.`, {
+      hint: 'Leave --output out.',
+    });
+  }
+  return trainSchema.parse({ ...saved, ...changes, output: folder });
+}
+
+function samePath(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'string' && typeof b === 'string' && resolvePath(a) === resolvePath(b));
+}
+
+/**
+ * Reads a YAML file of options.
+ * @throws SesdError SESD_USAGE naming the file, and the line or key that is wrong.
+ */
+export function readOptionsFile(path: string): TrainOptionsInput {
+  let source: string;
+  try {
+    source = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SesdError('SESD_USAGE', `The options file ${path} cannot be read.`, { cause });
+  }
+  const document = parseDocument(source);
+  const [problem] = document.errors;
+  if (problem) throw new SesdError('SESD_USAGE', `${path} is not valid YAML: ${problem.message.trim()}`);
+  const values: unknown = document.toJS() ?? {};
+  if (typeof values !== 'object' || Array.isArray(values)) {
+    throw new SesdError('SESD_USAGE', `${path}: expected a mapping of options such as "epochs: 3".`);
+  }
+  const { config, resume } = values as Record<string, unknown>;
+  if (config !== undefined || resume !== undefined) {
+    const key = config === undefined ? 'resume' : 'config';
+    throw new SesdError('SESD_USAGE', `${path}: "${key}" is a flag only.`, {
+      hint: 'Take it out of the file.',
+    });
+  }
+  return checkLayer(values as Record<string, unknown>, (name) => `${path}: ${name}`);
+}
+
+/** The options as config.yaml holds them: without those of one invocation, with absolute paths. */
+export function formatOptions(options: TrainOptions): string {
+  const values: Record<string, unknown> = {};
+  for (const { name, transient, path } of trainFields) {
+    const value = options[name as keyof TrainOptions];
+    if (transient || value === undefined) continue;
+    values[name] = path && typeof value === 'string' ? resolvePath(value) : value;
+  }
+  return stringify(values);
+}
+
+function checkLayer(values: object, nameOf: (name: string) => string): Layer {
+  const layer: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const schema = (trainSchema.shape as Record<string, z.ZodType>)[name];
+    if (!schema) {
+      const near = nearestName(name, Object.keys(trainSchema.shape));
+      throw new SesdError('SESD_USAGE', `${nameOf(name)} is not an option.`, {
+        ...(near && { hint: `Did you mean ${nameOf(near)}?` }),
+      });
+    }
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw wrongValue(nameOf(name), schema, value);
+    layer[name] = parsed.data;
+  }
+  return layer as Layer;
+}
+
+function wrongValue(name: string, schema: z.ZodType, value: unknown): SesdError {
+  const info = fieldInfo.get(schema);
+  const near = typeof value === 'string' ? nearestName(value, info?.choices ?? []) : undefined;
+  return new SesdError('SESD_USAGE', `${name}: expected ${info?.expects}, found ${show(value)}.`, {
+    ...(near && { hint: `Did you mean ${near}?` }),
+  });
+}
+
+function show(value: unknown): string {
+  return typeof value === 'object'
+    ? JSON.stringify(value)
+    : typeof value === 'string'
+      ? `"${value}"`
+      : `${value}`;
+}
+
+/** What no field can know alone. */
+function checkTogether(options: TrainOptions): void {
+  if (options.device === 'cuda') {
+    throw new SesdError('SESD_USAGE', '--device cuda: this version computes on the CPU only.', {
+      hint: 'Use --device cpu.',
+    });
+  }
+  if (options.train === undefined) {
+    for (const [flag, value] of [
+      ['--dev', options.dev],
+      ['--test', options.test],
+    ]) {
+      if (typeof value === 'string') {
+        throw new SesdError('SESD_USAGE', `${flag} ${value} was given without --train.`, {
+          hint: 'Name the training file too; without one the embedded sample task is trained.',
+        });
+      }
+    }
+  } else if (options.dev === undefined && options.patience !== undefined) {
+    throw new SesdError('SESD_USAGE', '--patience needs examples to evaluate on.', {
+      hint: 'Name them with --dev FILE, or set some aside with --dev 0.1.',
+    });
+  }
+  if (options.force && options.resume !== undefined) {
+    throw new SesdError('SESD_USAGE', '--force and --resume exclude each other.', {
+      hint: '--resume goes on with a run, --force replaces it.',
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import {
+  boolean,
+  choice,
+  describeFields,
+  integer,
+  integerOr,
+  number,
+  optionalInteger,
+  optionalPathOrFraction,
+  optionalText,
+} from './fields.ts';
+
+const model = 'Model';
+const data = 'Data';
+const method = 'Method';
+const training = 'Training';
+const evaluation = 'Evaluation and checkpoints';
+const output = 'Output';
+const machine = 'Machine';
+
+/** Every option of a training run: flag, YAML key and API name, type, default and help in one place. */
+export const trainSchema = z.strictObject({
+  onnx: optionalText({
+    group: model,
+    valueName: 'FILE|DIR',
+    path: true,
+    description: 'BERT to train: an ONNX file, or a folder with model.onnx (default: the embedded model)',
+  }),
+  tokenizer: optionalText({
+    group: model,
+    valueName: 'FILE|DIR',
+    path: true,
+    description: 'tokenizer.json or vocab.txt (default: beside the model)',
+  }),
+  head: choice(
+    ['auto', 'pooler', 'cls', 'mean'],
+    { default: 'auto' },
+    { group: model, description: 'Classifier to attach when the model has none' },
+  ),
+
+  train: optionalText({
+    group: data,
+    valueName: 'FILE',
+    path: true,
+    description: 'Training examples: .csv, .tsv or .jsonl (default: the sample task)',
+  }),
+  dev: optionalPathOrFraction({
+    group: data,
+    description: 'Examples to choose the best weights by, or the fraction of --train to set aside',
+  }),
+  test: optionalText({
+    group: data,
+    valueName: 'FILE',
+    path: true,
+    description: 'Examples to report on at the end',
+  }),
+  text: optionalText({
+    group: data,
+    valueName: 'COLUMN',
+    description: 'Column of the text (default: by header, else by position)',
+  }),
+  textPair: optionalText({
+    group: data,
+    valueName: 'COLUMN',
+    description: 'Column of the second text, for pairs',
+  }),
+  label: optionalText({
+    group: data,
+    valueName: 'COLUMN',
+    description: 'Column of the label (default: by header, else by position)',
+  }),
+  maxLength: integer(
+    { min: 3, default: 128 },
+    { group: data, description: 'Longest input in tokens, special tokens included' },
+  ),
+  truncate: choice(
+    ['head', 'tail', 'head-tail'],
+    { default: 'head' },
+    { group: data, description: 'Part of a longer text that is kept' },
+  ),
+
+  strategy: choice(
+    ['finetune', 'sda'],
+    { default: 'sda' },
+    { group: method, description: 'finetune, or sda: self-distillation from averaged past weights' },
+  ),
+  window: integerOr(
+    ['all'],
+    { min: 1, default: 'all' },
+    { group: method, description: 'Past students the teacher averages' },
+  ),
+  lambda: number({ min: 0, default: 1 }, { group: method, description: 'Weight of the distillation term' }),
+  distance: choice(
+    ['mse'],
+    { default: 'mse' },
+    { group: method, description: 'Distance between the logits of student and teacher' },
+  ),
+  poolIncludesStudent: boolean(
+    { default: false },
+    { group: method, description: 'Count the current student among the past ones' },
+  ),
+
+  epochs: integer({ min: 1, default: 3 }, { group: training, description: 'Passes over the training data' }),
+  maxSteps: optionalInteger(
+    { min: 1 },
+    { group: training, description: 'Optimizer updates, in place of --epochs' },
+  ),
+  batchSize: integer({ min: 1, default: 32 }, { group: training, description: 'Examples per forward pass' }),
+  accumulate: integer(
+    { min: 1, default: 1 },
+    { group: training, description: 'Batches gathered for one optimizer update' },
+  ),
+  lr: number({ min: 0, default: 2e-5 }, { group: training, description: 'Peak learning rate of the body' }),
+  headLr: number(
+    { min: 0, default: 1e-3 },
+    { group: training, description: 'Peak learning rate of the classifier' },
+  ),
+  weightDecay: number(
+    { min: 0, default: 0.01 },
+    { group: training, description: 'Decoupled weight decay; none on biases and LayerNorm' },
+  ),
+  warmup: number(
+    { min: 0, max: 1, default: 0.1 },
+    { group: training, description: 'Fraction of the updates over which the learning rate rises' },
+  ),
+  maxGradNorm: number(
+    { above: 0, default: 1 },
+    { group: training, description: 'Global L2 norm gradients are clipped to' },
+  ),
+  dropout: number({ min: 0, below: 1, default: 0.1 }, { group: training, description: 'Dropout rate' }),
+  seed: integer(
+    { min: 0, max: 0xffff_ffff, default: 42 },
+    { group: training, description: 'Seed of the order, the dropout and a new classifier' },
+  ),
+  shuffle: boolean(
+    { default: true },
+    { group: training, description: 'A new order of the examples each epoch' },
+  ),
+
+  evalEvery: integerOr(
+    ['epoch'],
+    { min: 1, default: 'epoch' },
+    { group: evaluation, description: 'Updates between evaluations on dev' },
+  ),
+  saveEvery: integerOr(
+    ['epoch', 'never'],
+    { min: 1, default: 'epoch' },
+    { group: evaluation, resumable: true, description: 'Updates between checkpoints' },
+  ),
+  keep: integer(
+    { min: 1, default: 1 },
+    { group: evaluation, resumable: true, description: 'Newest checkpoints that are kept' },
+  ),
+  metric: choice(
+    ['accuracy', 'macro-f1', 'loss'],
+    { default: 'accuracy' },
+    { group: evaluation, description: 'What the best weights are chosen by on dev' },
+  ),
+  patience: optionalInteger(
+    { min: 1 },
+    { group: evaluation, description: 'Stop after this many evaluations without a better one' },
+  ),
+
+  output: optionalText({
+    group: output,
+    valueName: 'DIR',
+    path: true,
+    transient: true,
+    description: 'Folder of the run (default: runs/<time>)',
+  }),
+  resume: optionalText({
+    group: output,
+    valueName: 'DIR',
+    path: true,
+    transient: true,
+    description: 'Folder of an interrupted run to go on with',
+  }),
+  force: boolean(
+    { default: false },
+    { group: output, transient: true, description: 'Replace the run that --output holds' },
+  ),
+  export: choice(
+    ['student', 'teacher', 'best'],
+    { default: 'best' },
+    { group: output, description: 'Weights to restore and write: the better of the two, or one of them' },
+  ),
+  config: optionalText({
+    group: output,
+    valueName: 'FILE',
+    path: true,
+    transient: true,
+    description: 'YAML file of these options; flags go before it',
+  }),
+  quiet: boolean(
+    { default: false },
+    { group: output, transient: true, description: 'Errors and results only' },
+  ),
+  json: boolean(
+    { default: false },
+    { group: output, transient: true, description: 'Events as JSON lines on standard output' },
+  ),
+
+  device: choice(
+    ['auto', 'cpu', 'cuda'],
+    { default: 'auto' },
+    { group: machine, resumable: true, description: 'Where to compute' },
+  ),
+  threads: optionalInteger(
+    { min: 1, max: 1024 },
+    { group: machine, resumable: true, description: 'Threads to compute with (default: one per core)' },
+  ),
+  runtime: optionalText({
+    group: machine,
+    valueName: 'LIB',
+    path: true,
+    resumable: true,
+    description: 'ONNX Runtime library to load (default: the one of onnxruntime-node)',
+  }),
+  precision: choice(
+    ['fp32'],
+    { default: 'fp32' },
+    { group: machine, description: 'Number format of the matrix products' },
+  ),
+  fuse: boolean(
+    { default: true },
+    { group: machine, description: 'Fused kernels; --no-fuse: stock operators only' },
+  ),
+});
+
+/** A resolved run: every default filled in. */
+export type TrainOptions = z.output<typeof trainSchema>;
+
+/** What a caller passes: any part of the options; numbers may be text. */
+export type TrainOptionsInput = { [K in keyof TrainOptions]?: TrainOptions[K] | undefined };
+
+/** All options of training in the order of the help. */
+export const trainFields = describeFields(trainSchema);
