@@ -1,0 +1,387 @@
+import { SesdError } from '../../errors.ts';
+import type {
+  ArenaSlice,
+  HostTensor,
+  NativeAddon,
+  NativeArena,
+  NativeBinding,
+  NativeSession,
+  NativeStash,
+} from '../contract.ts';
+import type {
+  Batch,
+  Engine,
+  ForwardOptions,
+  Logits,
+  NamedArray,
+  Parameter,
+  UpdateOptions,
+  Weights,
+} from '../engine.ts';
+import type { PlannedGraph, TrainingPlan } from '../plan.ts';
+import { feedBatch, feedDropoutKey } from './feeds.ts';
+import { loadAddon, runtimeLibrary } from './load-addon.ts';
+
+export interface OnnxRuntimeOptions {
+  /** Threads of the runtime and of the native passes; all cores when absent. */
+  threads: number;
+  /** Path of libonnxruntime; the one inside onnxruntime-node when absent. */
+  library?: string;
+}
+
+/** Trains and runs a plan on stock ONNX Runtime: forward, backward and inference sessions over shared weights. */
+export async function createEngine(plan: TrainingPlan, options: OnnxRuntimeOptions): Promise<Engine> {
+  const addon = loadAddon();
+  addon.open({ library: options.library ?? runtimeLibrary(), threads: options.threads });
+  const layout = layOut(plan.parameters);
+  const student = await addon.createArena(layout.length);
+  await writeParameters(student, layout, initialWeights(plan));
+  const inference = await addon.createSession(plan.inference.model, {});
+  return new OnnxRuntimeEngine(addon, plan, layout, student, inference);
+}
+
+interface Layout {
+  /** Elements of an arena that holds every parameter. */
+  length: number;
+  places: ReadonlyMap<string, Place>;
+}
+
+interface Place {
+  parameter: Parameter;
+  offset: number;
+}
+
+/** Parameters one behind the other, each on a cache line of its own. */
+function layOut(parameters: readonly Parameter[]): Layout {
+  const places = new Map<string, Place>();
+  let length = 0;
+  for (const parameter of parameters) {
+    places.set(parameter.name, { parameter, offset: length });
+    length += Math.ceil(parameter.size / 16) * 16;
+  }
+  return { length, places };
+}
+
+async function* initialWeights(plan: TrainingPlan): AsyncIterable<NamedArray> {
+  for (const { name } of plan.parameters) {
+    const { bytes } = plan.initial.get(name)!;
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
+  }
+}
+
+async function writeParameters(
+  arena: NativeArena,
+  { places }: Layout,
+  values: AsyncIterable<NamedArray>,
+): Promise<void> {
+  const missing = new Set(places.keys());
+  for await (const { name, data } of values) {
+    const place = places.get(name);
+    if (place?.parameter.size !== data.length) {
+      throw new SesdError(
+        'SESD_CHECKPOINT',
+        place
+          ? `Weights of ${name}: expected ${place.parameter.size} elements, found ${data.length}.`
+          : `Weights of ${name}: the model has no parameter of that name.`,
+        { hint: 'The weights belong to another model, or to another number of labels.' },
+      );
+    }
+    await arena.write(place.offset, data);
+    missing.delete(name);
+  }
+  if (missing.size > 0) {
+    throw new SesdError(
+      'SESD_CHECKPOINT',
+      `Weights are missing for ${[...missing].slice(0, 3).join(', ')}.`,
+      {
+        hint: 'The weights belong to another model, or their file is incomplete.',
+      },
+    );
+  }
+}
+
+async function* readParameters(arena: NativeArena, { places }: Layout): AsyncIterable<NamedArray> {
+  for (const [name, { parameter, offset }] of places) {
+    yield { name, data: await arena.read(offset, parameter.size) };
+  }
+}
+
+function slices(graph: Pick<PlannedGraph, 'weights'>, arena: NativeArena, layout: Layout): ArenaSlice[] {
+  return graph.weights.map((name) => {
+    const { parameter, offset } = layout.places.get(name)!;
+    return { name, arena, offset, dims: parameter.dims };
+  });
+}
+
+class ArenaWeights implements Weights {
+  readonly arena: NativeArena;
+  readonly #addon: NativeAddon;
+  readonly #layout: Layout;
+  #binding: NativeBinding | undefined;
+
+  constructor(addon: NativeAddon, layout: Layout, arena: NativeArena) {
+    this.#addon = addon;
+    this.#layout = layout;
+    this.arena = arena;
+  }
+
+  /** These weights bound to the inference session. */
+  bind(session: NativeSession, graph: PlannedGraph): NativeBinding {
+    this.#binding ??= session.bind({ inputs: slices(graph, this.arena, this.#layout) });
+    return this.#binding;
+  }
+
+  copyFrom(source: Weights): Promise<void> {
+    return this.arena.copyFrom((source as ArenaWeights).arena);
+  }
+
+  blend(source: Weights, weight: number): Promise<void> {
+    return this.#addon.blend(this.arena, (source as ArenaWeights).arena, weight);
+  }
+
+  meanOf(sources: readonly Weights[]): Promise<void> {
+    return this.#addon.mean(
+      this.arena,
+      sources.map((source) => (source as ArenaWeights).arena),
+    );
+  }
+
+  read(): AsyncIterable<NamedArray> {
+    return readParameters(this.arena, this.#layout);
+  }
+
+  write(values: AsyncIterable<NamedArray>): Promise<void> {
+    return writeParameters(this.arena, this.#layout, values);
+  }
+
+  release(): void {
+    this.#binding?.release();
+    this.#binding = undefined;
+    this.arena.release();
+  }
+}
+
+/** What only training needs: made at the first forward, so that a classifier that just predicts stays small. */
+interface TrainingState {
+  forward: NativeSession;
+  backward: NativeSession;
+  forwardBinding: NativeBinding;
+  backwardBinding: NativeBinding;
+  gradients: NativeArena;
+  m: NativeArena;
+  v: NativeArena;
+}
+
+class OnnxRuntimeEngine implements Engine {
+  readonly student: ArenaWeights;
+  readonly #addon: NativeAddon;
+  readonly #plan: TrainingPlan;
+  readonly #layout: Layout;
+  readonly #inference: NativeSession;
+  #training: Promise<TrainingState> | undefined;
+  /** Gradients of one micro-batch, when several are gathered for an update. */
+  #scratch: { arena: NativeArena; binding: NativeBinding } | undefined;
+  #gathered = 0;
+  #stash: NativeStash | undefined;
+  #batch: Record<string, HostTensor> | undefined;
+  readonly #extra = new Set<ArenaWeights>();
+
+  constructor(
+    addon: NativeAddon,
+    plan: TrainingPlan,
+    layout: Layout,
+    student: NativeArena,
+    inference: NativeSession,
+  ) {
+    this.#addon = addon;
+    this.#plan = plan;
+    this.#layout = layout;
+    this.#inference = inference;
+    this.student = new ArenaWeights(addon, layout, student);
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.#plan.parameters;
+  }
+
+  get fixed(): { rows?: number; length?: number } {
+    return this.#plan.fixed;
+  }
+
+  get maxPositions(): number | undefined {
+    return this.#plan.maxPositions;
+  }
+
+  get classes(): number {
+    return this.#plan.classes;
+  }
+
+  async createWeights(): Promise<Weights> {
+    const arena = await this.#addon.createArena(this.#layout.length);
+    const weights = new ArenaWeights(this.#addon, this.#layout, arena);
+    this.#extra.add(weights);
+    await weights.copyFrom(this.student);
+    return weights;
+  }
+
+  async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
+    const { forward: graph, dropoutKey, logits } = this.#plan;
+    const { forwardBinding } = await this.#trainingState();
+    this.#dropStash();
+    const feeds = feedBatch(this.#plan.feeds, batch);
+    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const result = await cancellable(forwardBinding, options.signal, () =>
+      forwardBinding.run({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
+    );
+    this.#stash = result.stash;
+    this.#batch = feeds;
+    return toLogits(result.fetched[logits]!);
+  }
+
+  async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
+    if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
+    const { backward: graph, classes } = this.#plan;
+    const state = await this.#trainingState();
+    const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
+    const feeds = {
+      ...pick(this.#batch, graph.feeds),
+      [graph.dlogits]: {
+        dtype: 'float32',
+        dims: [dlogits.length / classes, classes],
+        data: dlogits,
+      } as const,
+    };
+    const stash = this.#stash;
+    await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
+    if (this.#gathered > 0) await this.#addon.add(state.gradients, this.#scratch!.arena);
+    this.#gathered++;
+    this.#dropStash();
+  }
+
+  async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
+    const { gradients, m, v } = await this.#trainingState();
+    const segments = [...this.#layout.places.values()].map(({ parameter, offset }) => ({
+      offset,
+      length: parameter.size,
+      learningRate: parameter.group === 'head' ? options.headLearningRate : options.learningRate,
+      weightDecay: parameter.decay ? options.weightDecay : 0,
+    }));
+    const gradNorm = await this.#addon.adamw({
+      weights: this.student.arena,
+      gradients,
+      m,
+      v,
+      segments,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      step: options.step,
+      maxGradNorm: options.maxGradNorm,
+    });
+    this.#gathered = 0;
+    return { gradNorm };
+  }
+
+  async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
+    const { inference, logits } = this.#plan;
+    const binding = (weights as ArenaWeights).bind(this.#inference, inference);
+    const feeds = pick(feedBatch(this.#plan.feeds, batch), inference.feeds);
+    const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
+    return toLogits(result.fetched[logits]!);
+  }
+
+  async *readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray> {
+    yield* readParameters((await this.#trainingState())[which], this.#layout);
+  }
+
+  async writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void> {
+    await writeParameters((await this.#trainingState())[which], this.#layout, values);
+  }
+
+  close(): void {
+    this.#dropStash();
+    this.#scratch?.binding.release();
+    this.#scratch?.arena.release();
+    this.#training?.then(
+      (state) => {
+        for (const resource of Object.values(state)) resource.release();
+      },
+      () => {}, // never made: nothing to free
+    );
+    for (const weights of this.#extra) weights.release();
+    this.student.release();
+    this.#inference.release();
+  }
+
+  #trainingState(): Promise<TrainingState> {
+    this.#training ??= this.#createTraining();
+    return this.#training;
+  }
+
+  async #createTraining(): Promise<TrainingState> {
+    const { forward, backward } = this.#plan;
+    const forwardSession = await this.#addon.createSession(forward.model, {});
+    const backwardSession = await this.#addon.createSession(backward.model, {});
+    const gradients = await this.#addon.createArena(this.#layout.length);
+    return {
+      forward: forwardSession,
+      backward: backwardSession,
+      forwardBinding: forwardSession.bind({ inputs: slices(forward, this.student.arena, this.#layout) }),
+      backwardBinding: this.#bindBackward(backwardSession, gradients),
+      gradients,
+      m: await this.#addon.createArena(this.#layout.length),
+      v: await this.#addon.createArena(this.#layout.length),
+    };
+  }
+
+  #bindBackward(session: NativeSession, gradients: NativeArena): NativeBinding {
+    const { backward } = this.#plan;
+    const outputs = [...backward.gradients].map(([parameter, name]) => {
+      const [slice] = slices({ weights: [parameter] }, gradients, this.#layout);
+      return { ...slice!, name };
+    });
+    return session.bind({ inputs: slices(backward, this.student.arena, this.#layout), outputs });
+  }
+
+  async #scratchBinding(state: TrainingState): Promise<NativeBinding> {
+    if (!this.#scratch) {
+      const arena = await this.#addon.createArena(this.#layout.length);
+      this.#scratch = { arena, binding: this.#bindBackward(state.backward, arena) };
+    }
+    return this.#scratch.binding;
+  }
+
+  #dropStash(): void {
+    this.#stash?.release();
+    this.#stash = undefined;
+    this.#batch = undefined;
+  }
+}
+
+function pick(feeds: Record<string, HostTensor>, names: readonly string[]): Record<string, HostTensor> {
+  return Object.fromEntries(names.map((name) => [name, feeds[name]!]));
+}
+
+function toLogits(tensor: HostTensor): Logits {
+  return { data: tensor.data as Float32Array, rows: tensor.dims[0]!, classes: tensor.dims[1]! };
+}
+
+/** Ends the run under way when the signal fires. */
+async function cancellable<T>(
+  binding: NativeBinding,
+  signal: AbortSignal | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw new SesdError('SESD_ABORTED', 'The run was cancelled.');
+  const cancel = () => binding.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await run();
+  } catch (cause) {
+    if (signal?.aborted) throw new SesdError('SESD_ABORTED', 'The run was cancelled.', { cause });
+    throw new SesdError('SESD_RUNTIME', `ONNX Runtime failed: ${(cause as Error).message}`, { cause });
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Parameter } from './engine.ts';
+
+/** A float32 tensor a plan starts from; `bytes` may be an unaligned view into a file. */
+export interface InitialTensor {
+  dims: readonly number[];
+  bytes: Uint8Array;
+}
+
+export type FeedRole = 'ids' | 'mask' | 'types' | 'positions';
+
+/**
+ * Three serialized ONNX graphs that together train and run one model. Parameters are graph inputs of the
+ * same names in all three, so that one set of weights serves them without a copy.
+ */
+export interface TrainingPlan {
+  parameters: readonly Parameter[];
+  /** The weights to start from, by parameter name. */
+  initial: ReadonlyMap<string, InitialTensor>;
+  /** What the graphs expect of a batch. */
+  feeds: readonly { role: FeedRole; name: string; dtype: 'int64' | 'int32' | 'float32' | 'bool' }[];
+  /** Student with dropout: logits, and what backward needs. */
+  forward: PlannedGraph & { stash: readonly string[] };
+  /** Stash, weights, the batch and `dlogits` to gradients; `gradients` maps a parameter to the output's name. */
+  backward: PlannedGraph & { dlogits: string; gradients: ReadonlyMap<string, string> };
+  /** Without dropout and stash. */
+  inference: PlannedGraph;
+  /** Output of forward and inference: [rows, classes]. */
+  logits: string;
+  /** Input with the key of the dropout stream, int64[2]; absent when dropout is 0. */
+  dropoutKey: string | undefined;
+  classes: number;
+  fixed: { rows?: number; length?: number };
+  maxPositions: number | undefined;
+}
+
+export interface PlannedGraph {
+  model: Uint8Array;
+  /** Parameters this graph reads. */
+  weights: readonly string[];
+  /** Feeds this graph reads, by name (dropout key included). */
+  feeds: readonly string[];
+}
