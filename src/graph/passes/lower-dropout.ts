@@ -15,21 +15,23 @@ export function lowerDropout(builder: GraphBuilder): void {
   const wrap = (value: string) => builder.op('Mod', [value, modulus]);
   for (const node of nodes) {
     const [x, key] = node.inputs as [string, string];
-    const ratio = floatAttribute(node, 'ratio', 0);
+    const ratio = Math.fround(floatAttribute(node, 'ratio', 0));
     const site = intAttribute(node, 'site', 0);
     replaceNode(builder, node, (name) => {
       const key0 = builder.op('Gather', [key, long(0)], { attributes: { axis: 0 } });
       const key1 = builder.op('Gather', [key, long(1)], { attributes: { axis: 0 } });
       const siteKey = wrap(builder.op('Add', [key1, long((site * 1640531527) % TWO_32)]));
-      const round = (value: string, factor: number, addend: string | undefined, shift: number) => {
-        const product = builder.op('Mul', [value, long(factor)]);
-        const mixed = wrap(addend === undefined ? product : builder.op('Add', [product, addend]));
-        return wrap(builder.op('Add', [mixed, builder.op('Div', [mixed, long(2 ** shift)])]));
+      const sum = (a: string, b: string) => builder.op('Add', [a, b]);
+      const product = (a: string, b: string) => builder.op('Mul', [a, b]);
+      const round = (value: string, factor: number, addend: string) => {
+        const high = builder.op('Div', [value, long(2 ** 16)]);
+        return wrap(sum(product(sum(value, product(high, high)), long(factor)), addend));
       };
       const index = wrap(builder.op('Range', [long(0), builder.op('Size', [x]), long(1)]));
-      let bits = round(index, 747796405, key0, 15);
-      bits = round(bits, 1103515245, siteKey, 13);
-      bits = round(bits, 1597334677, siteKey, 16);
+      let bits = wrap(sum(product(index, long(747796405)), key0));
+      bits = round(bits, 739982445, siteKey);
+      bits = round(bits, 695872825, key0);
+      bits = round(bits, 830770091, siteKey);
       const dropped = builder.op('Less', [bits, long(Math.floor(ratio * TWO_32 + 0.5))]);
       const factor = builder.op('Where', [dropped, builder.scalar(0), builder.scalar(1 / (1 - ratio))]);
       builder.op('Mul', [x, builder.op('Reshape', [factor, builder.op('Shape', [x])])], { name });
