@@ -1,0 +1,27 @@
+/** Rows of logits and what they are compared with. Arrays are row-major and hold `rows` rows. */
+export interface ObjectiveInput {
+  /** The student's, [rows, classes]. */
+  logits: Float32Array;
+  /** The teacher's, [rows, classes]; absent when the strategy has no teacher. */
+  teacherLogits?: Float32Array;
+  /** Class indices, [rows]. */
+  labels: Int32Array;
+  rows: number;
+  classes: number;
+}
+
+export interface ObjectiveValue {
+  /** What is minimized: a mean over the rows. */
+  loss: number;
+  /** The terms of the loss before they are weighted, each a mean over the rows, under the names they are logged by. */
+  parts: Readonly<Record<string, number>>;
+  /** The loss's gradient with respect to the logits, [rows, classes]. */
+  dlogits: Float64Array;
+}
+
+/**
+ * A loss over the logits of some rows, and its gradient. It must be a mean over the rows: a step of several
+ * micro-batches weighs each by its share of the step's examples, which then equals the one large batch.
+ * The input arrays are the engine's own: an objective reads them and keeps no reference.
+ */
+export type Objective = (input: ObjectiveInput) => ObjectiveValue;
