@@ -1,0 +1,421 @@
+"""Exports tiny random BERTs through the routes people use, each with PyTorch's outputs and gradients beside it.
+
+    python test/zoo/export.py FOLDER [--only SUBSTRING] [--list]
+
+Every variant is written as FOLDER/<variant>.onnx (some with external data beside it) and FOLDER/<variant>.json:
+
+    route          how it was exported
+    inputs         per role (input_ids, attention_mask, token_type_ids): the graph input's name, dims, values
+    outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output), dims, values, and the fixed
+                   random weights R (zero at padded positions)
+    loss           sum over outputs of sum(output * R)
+    gradients      d loss / d initializer: initializer name -> parameters (several where the exporter merged equal ones;
+                   the gradient is then their sum), transposed, dims, values
+    unmatched      the same for parameters that no initializer holds (folded or sliced by the exporter), by PyTorch name
+    unmatchedParameters   the values of those parameters
+
+Outputs and gradients are computed in float64 from the float32 weights, in evaluation mode. Weights, inputs and R are
+deterministic. Matching goes by value, with the parameter or its transpose.
+"""
+
+import argparse
+import copy
+import importlib.util
+import itertools
+import json
+import logging
+import os
+import pathlib
+import sys
+import time
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+
+import numpy as np
+import onnx
+import torch
+import transformers
+from onnx import external_data_helper, helper, numpy_helper
+from transformers import BertConfig, BertForSequenceClassification, BertModel
+
+BATCH, LENGTH, LABELS = 2, 16, 3
+ROLES = ("input_ids", "attention_mask", "token_type_ids")
+
+
+def build(kind, attention, fresh=False, seed=7):
+    """A tiny BERT; unless fresh, every parameter is away from its trivial initial value and can be told by value."""
+    config = BertConfig(
+        vocab_size=100,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        num_labels=LABELS,
+        attn_implementation=attention,
+    )
+    torch.manual_seed(seed)
+    if kind == "classifier":
+        model = BertForSequenceClassification(config)
+    else:
+        model = BertModel(config, add_pooling_layer=kind == "pooler")
+    if not fresh:
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.eval()
+
+
+def example_inputs():
+    generator = torch.Generator().manual_seed(11)
+    ids = torch.randint(1, 100, (BATCH, LENGTH), generator=generator)
+    mask = torch.ones_like(ids)
+    types = torch.zeros_like(ids)
+    types[:, 9:] = 1
+    mask[1, 11:] = 0
+    ids[1, 11:] = 0
+    types[1, 11:] = 0
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+
+def with_signature(model, kind, roles):
+    """The model with a forward of exactly these inputs and a tuple of tensors as output; parameter names stay."""
+    base = type(model)
+    if kind == "classifier":
+        names = ["logits"]
+    elif kind == "pooler":
+        names = ["last_hidden_state", "pooler_output"]
+    else:
+        names = ["last_hidden_state"]
+
+    def pick(output):
+        return tuple(output[name] for name in names) if len(names) > 1 else output[names[0]]
+
+    if roles == ROLES:
+
+        def forward(self, input_ids, attention_mask, token_type_ids):
+            return pick(
+                base.forward(self, input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+            )
+    elif roles == ROLES[:2]:
+
+        def forward(self, input_ids, attention_mask):
+            return pick(base.forward(self, input_ids=input_ids, attention_mask=attention_mask))
+    else:
+
+        def forward(self, input_ids):
+            return pick(base.forward(self, input_ids=input_ids))
+
+    model.__class__ = type(base.__name__, (base,), {"forward": forward})
+    return names
+
+
+def reference(model, kind, roles, inputs):
+    """Outputs, R, loss and the gradient of every parameter, in float64, eager attention, evaluation mode."""
+    exact = copy.deepcopy(model).double().eval()
+    exact.config._attn_implementation = "eager"
+    outputs = exact(*(inputs[role] for role in roles))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    generator = torch.Generator().manual_seed(13)
+    weights = []
+    for output in outputs:
+        r = torch.randn(output.shape, generator=generator, dtype=torch.float32).double()
+        if output.dim() == 3 and "attention_mask" in roles:
+            r = r * inputs["attention_mask"].unsqueeze(-1)
+        weights.append(r)
+    loss = sum((output * r).sum() for output, r in zip(outputs, weights))
+    loss.backward()
+    gradients = {
+        name: (p.grad if p.grad is not None else torch.zeros_like(p)).numpy() for name, p in exact.named_parameters()
+    }
+    return [o.detach().numpy() for o in outputs], [r.numpy() for r in weights], loss.item(), gradients
+
+
+def float_constants(graph):
+    """Name -> float32 array of the initializers and of the Constant nodes."""
+    found = {i.name: numpy_helper.to_array(i) for i in graph.initializer if i.data_type == onnx.TensorProto.FLOAT}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            array = numpy_helper.to_array(node.attribute[0].t)
+            if array.dtype == np.float32 and array.ndim > 0:
+                found[node.output[0]] = array
+    return found
+
+
+def match(constants, model, gradients):
+    by_bytes = {}
+    for name, array in constants.items():
+        by_bytes.setdefault((array.shape, array.tobytes()), name)
+    matched, missing, missing_values = {}, {}, {}
+    for name, parameter in model.named_parameters():
+        value = parameter.detach().numpy()
+        for transposed in (False, True) if value.ndim == 2 else (False,):
+            candidate = np.ascontiguousarray(value.T if transposed else value)
+            same_name = name in constants and np.array_equal(constants[name], candidate)
+            initializer = name if same_name else by_bytes.get((candidate.shape, candidate.tobytes()))
+            if initializer is not None:
+                gradient = gradients[name].T if transposed else gradients[name]
+                entry = matched.setdefault(initializer, {"parameters": [], "transposed": transposed, "sum": 0.0})
+                entry["parameters"].append(name)
+                entry["sum"] = entry["sum"] + gradient
+                break
+        else:
+            missing[name] = array_json(gradients[name])
+            missing_values[name] = array_json(value)
+    for entry in matched.values():
+        entry.update(array_json(entry.pop("sum")))
+    return matched, missing, missing_values
+
+
+def array_json(array):
+    flat = np.asarray(array).reshape(-1)
+    if flat.dtype.kind == "f":
+        values = [float(f"{v:.9g}") for v in flat]
+    else:
+        values = [int(v) for v in flat]
+    return {"dims": list(np.asarray(array).shape), "data": values}
+
+
+# What may be done to the exported file afterwards.
+
+
+def initializers_to_constants(proto):
+    """Weights as Constant nodes, as some converters write them."""
+    nodes = [helper.make_node("Constant", [], [i.name], name=f"const/{i.name}", value=i) for i in proto.graph.initializer]
+    rest = list(proto.graph.node)
+    del proto.graph.initializer[:]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes + rest)
+
+
+def cast_inputs_from_int32(proto):
+    """int32 graph inputs, cast to int64 inside."""
+    casts = []
+    for value in proto.graph.input:
+        inner = f"{value.name}_int64"
+        for node in proto.graph.node:
+            for index, name in enumerate(node.input):
+                if name == value.name:
+                    node.input[index] = inner
+        value.type.tensor_type.elem_type = onnx.TensorProto.INT32
+        casts.append(helper.make_node("Cast", [value.name], [inner], name=f"cast/{value.name}", to=onnx.TensorProto.INT64))
+    rest = list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend(casts + rest)
+
+
+def anonymous_nodes(proto):
+    """Node names stripped and every internal value numbered, as graph simplifiers leave them."""
+    keep = {v.name for v in proto.graph.input} | {v.name for v in proto.graph.output}
+    names = {}
+
+    def rename(name):
+        if name == "" or name in keep:
+            return name
+        return names.setdefault(name, str(len(names)))
+
+    for initializer in proto.graph.initializer:
+        initializer.name = rename(initializer.name)
+    for node in proto.graph.node:
+        node.name = ""
+        node.input[:] = [rename(n) for n in node.input]
+        node.output[:] = [rename(n) for n in node.output]
+    del proto.graph.value_info[:]
+
+
+EDITS = {
+    "constants": initializers_to_constants,
+    "int32": cast_inputs_from_int32,
+    "anonymous": anonymous_nodes,
+}
+
+
+def variants():
+    """name -> route. `inputs` 3: ids, mask, types; 2: ids, mask; 1: ids."""
+    base = dict(
+        kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True, inputs=3,
+        keep_initializers=False, training=False, names="plain", external=None, edit=None,
+        fresh=False,
+    )
+    table = {}
+
+    def add(name, **route):
+        table[name] = {**base, **route}
+
+    for opset in range(11, 21):
+        add(f"classifier-ts{opset}-eager", opset=opset)
+    for opset in range(14, 21):
+        add(f"classifier-ts{opset}-sdpa", opset=opset, attention="sdpa")
+    for opset in (18, 19, 20):
+        for attention in ("eager", "sdpa"):
+            add(f"classifier-dynamo{opset}-{attention}", exporter="dynamo", opset=opset, attention=attention)
+    for kind in ("pooler", "nopooler"):
+        add(f"{kind}-ts11-eager", kind=kind, opset=11)
+        add(f"{kind}-ts14-eager", kind=kind, opset=14)
+        add(f"{kind}-ts17-sdpa", kind=kind, attention="sdpa")
+        add(f"{kind}-dynamo18-sdpa", kind=kind, exporter="dynamo", opset=18, attention="sdpa")
+    for opset, attention in ((12, "eager"), (17, "eager"), (17, "sdpa")):
+        add(f"classifier-ts{opset}-{attention}-nofold", opset=opset, attention=attention, fold=False)
+        add(f"classifier-ts{opset}-{attention}-fixed", opset=opset, attention=attention, dynamic=False)
+        add(f"classifier-ts{opset}-{attention}-ids-mask", opset=opset, attention=attention, inputs=2)
+    add("classifier-dynamo18-sdpa-fixed", exporter="dynamo", opset=18, attention="sdpa", dynamic=False)
+    add("classifier-dynamo18-eager-fixed", exporter="dynamo", opset=18, dynamic=False)
+    add("classifier-dynamo18-sdpa-ids-mask", exporter="dynamo", opset=18, attention="sdpa", inputs=2)
+    add("classifier-dynamo18-sdpa-external", exporter="dynamo", opset=18, attention="sdpa", external="one file")
+    add("nopooler-ts14-eager-ids", kind="nopooler", opset=14, inputs=1)
+    add("classifier-ts13-eager-keep-initializers", opset=13, keep_initializers=True)
+    add("classifier-ts17-eager-nofold-keep-initializers", fold=False, keep_initializers=True)
+    add("classifier-ts14-eager-training", opset=14, fold=False, training=True)
+    add("classifier-ts17-sdpa-training", attention="sdpa", fold=False, training=True)
+    add("classifier-ts14-eager-colon-names", opset=14, names="colon")
+    add("classifier-ts14-eager-default-names", opset=14, names="default")
+    add("classifier-ts17-eager-external", external="one file")
+    add("classifier-ts17-eager-external-per-tensor", external="file per tensor")
+    add("classifier-ts17-eager-constants", edit="constants")
+    add("classifier-ts17-eager-int32", edit="int32")
+    add("classifier-ts14-eager-anonymous", opset=14, edit="anonymous")
+    # Weights as they are before any training: the exporter merges equal ones (zero biases, unit LayerNorm weights).
+    add("classifier-ts17-eager-fresh", fresh=True)
+    add("classifier-dynamo18-sdpa-fresh", exporter="dynamo", opset=18, attention="sdpa", fresh=True)
+    # What Optimum writes (opset 14, its axis names), by torch.onnx, and by Optimum itself where it is installed.
+    for attention in ("eager", "sdpa"):
+        add(f"classifier-optimum-like-{attention}", opset=14, attention=attention, names="optimum")
+        if importlib.util.find_spec("optimum") is not None:
+            add(f"classifier-optimum-{attention}", exporter="optimum", opset=14, attention=attention)
+            add(f"nopooler-optimum-{attention}", exporter="optimum", kind="nopooler", opset=14, attention=attention)
+    return table
+
+
+def graph_input_names(route, roles):
+    if route["names"] == "colon":
+        return [f"{role}:0" for role in roles]
+    if route["names"] == "default":
+        return None
+    return list(roles)
+
+
+def export(path, route, model, roles, inputs, output_names):
+    axes = ("batch_size", "sequence_length") if route["names"] == "optimum" else ("batch", "sequence")
+    names = graph_input_names(route, roles)
+    args = tuple(inputs[role] for role in roles)
+    outputs = None if route["names"] == "default" else output_names
+    if route["exporter"] == "dynamo":
+        batch, sequence = torch.export.Dim(axes[0]), torch.export.Dim(axes[1])
+        program = torch.onnx.export(
+            model, args, dynamo=True, opset_version=route["opset"], input_names=names, output_names=outputs,
+            dynamic_shapes=tuple({0: batch, 1: sequence} for _ in roles) if route["dynamic"] else None, verbose=False,
+        )
+        program.save(str(path), external_data=route["external"] is not None)
+    else:
+        dynamic_axes = None
+        if route["dynamic"] and names is not None:
+            dynamic_axes = {name: {0: axes[0], 1: axes[1]} for name in names}
+            for name in output_names:
+                dynamic_axes[name] = {0: axes[0], 1: axes[1]} if name == "last_hidden_state" else {0: axes[0]}
+        training = torch.onnx.TrainingMode.TRAINING if route["training"] else torch.onnx.TrainingMode.EVAL
+        torch.onnx.export(
+            model, args, str(path), dynamo=False, opset_version=route["opset"], input_names=names, output_names=outputs,
+            dynamic_axes=dynamic_axes, do_constant_folding=route["fold"], training=training,
+            keep_initializers_as_inputs=route["keep_initializers"],
+        )
+    proto = onnx.load(str(path))
+    if route["edit"] is not None:
+        EDITS[route["edit"]](proto)
+        onnx.save(proto, str(path))
+    elif route["external"] is not None and route["exporter"] == "torchscript":
+        data = path.parent / f"{path.name}.data"
+        if route["external"] == "one file":
+            locations = itertools.repeat(data.name)
+            data.unlink(missing_ok=True)  # saving appends to a data file that exists
+        else:
+            data.mkdir(exist_ok=True)
+            for stale in data.iterdir():
+                stale.unlink()
+            locations = (f"{data.name}/{index}.bin" for index in itertools.count())
+        for initializer, location in zip(proto.graph.initializer, locations):
+            external_data_helper.set_external_data(initializer, location)
+        onnx.save(proto, str(path))
+        proto = onnx.load(str(path))
+    return proto
+
+
+def export_with_optimum(path, route, model):
+    from optimum.exporters.onnx.convert import export as optimum_export
+    from optimum.exporters.onnx.model_configs import BertOnnxConfig
+
+    task = "text-classification" if route["kind"] == "classifier" else "feature-extraction"
+    optimum_export(model, BertOnnxConfig(model.config, task=task), path, opset=route["opset"])
+    return onnx.load(str(path))
+
+
+def write(folder, name, route):
+    path = folder / f"{name}.onnx"
+    kind = route["kind"]
+    roles = ROLES[: route["inputs"]]
+    inputs = example_inputs()
+    model = build(kind, route["attention"], route["fresh"])
+    untouched = copy.deepcopy(model)
+    output_names = with_signature(model, kind, roles)
+    outputs, weights, loss, gradients = reference(model, kind, roles, inputs)
+    if route["exporter"] == "optimum":
+        proto = export_with_optimum(path, route, untouched)
+    else:
+        proto = export(path, route, model, roles, inputs, output_names)
+    initializers = {i.name for i in proto.graph.initializer}
+    graph_inputs = [v.name for v in proto.graph.input if v.name not in initializers]
+    matched, missing, missing_values = match(float_constants(proto.graph), model, gradients)
+    record = {
+        "variant": name,
+        "route": {**route, "torch": torch.__version__, "transformers": transformers.__version__},
+        "opset": next(o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")),
+        "inputs": {role: {"name": graph_inputs[i], **array_json(inputs[role])} for i, role in enumerate(roles)},
+        "outputs": [
+            {"name": proto.graph.output[i].name, "kind": kind_, **array_json(outputs[i]), "R": array_json(weights[i])["data"]}
+            for i, kind_ in enumerate(output_names)
+        ],
+        "loss": loss,
+        "gradients": matched,
+        "unmatched": missing,
+        "unmatchedParameters": missing_values,
+    }
+    (folder / f"{name}.json").write_text(json.dumps(record))
+    return len(matched), len(missing)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--only", default="", help="write only variants whose name contains this")
+    parser.add_argument("--prefix", default="", help="put this before every variant's name")
+    parser.add_argument("--list", action="store_true", help="print the variants' names and stop")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    chosen = {options.prefix + name: route for name, route in variants().items() if options.only in name}
+    if options.list:
+        print("\n".join(chosen))
+        return 0
+    options.folder.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name, route in chosen.items():
+        started = time.time()
+        try:
+            with open(os.devnull, "w") as quiet:
+                stdout, sys.stdout = sys.stdout, quiet
+                try:
+                    matched, missing = write(options.folder, name, route)
+                finally:
+                    sys.stdout = stdout
+            print(f"{name}: {matched} parameters matched, {missing} not, {time.time() - started:.1f} s", flush=True)
+        except Exception as error:  # one exporter's failure must not hide the others
+            failed.append(name)
+            print(f"{name}: FAILED {type(error).__name__}: {str(error).splitlines()[0][:300]}", flush=True)
+    print(f"{len(chosen) - len(failed)} variants written, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
