@@ -1,51 +1,7 @@
+import type { DataType, TensorData } from '../onnx/tensor.ts';
 import type { Dim } from './dims.ts';
 
-/** Element types, named as in the ONNX IR. */
-export type DataType =
-  | 'float32'
-  | 'float64'
-  | 'float16'
-  | 'bfloat16'
-  | 'int64'
-  | 'int32'
-  | 'int16'
-  | 'int8'
-  | 'uint64'
-  | 'uint32'
-  | 'uint16'
-  | 'uint8'
-  | 'bool'
-  | 'string';
-
-/** Bytes per element; strings have none. */
-export const elementSize: Readonly<Record<DataType, number>> = {
-  float32: 4,
-  float64: 8,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int16: 2,
-  int8: 1,
-  uint64: 8,
-  uint32: 4,
-  uint16: 2,
-  uint8: 1,
-  bool: 1,
-  string: 0,
-};
-
-export function isFloat(dtype: DataType): boolean {
-  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16';
-}
-
-/** A dense constant: little-endian elements in row-major order, usually a view into a file's bytes. */
-export interface TensorData {
-  dtype: DataType;
-  dims: readonly number[];
-  /** Exactly elementSize × product(dims) bytes; may be unaligned. */
-  bytes: Uint8Array;
-}
+export { type DataType, elementSize, isFloat, type TensorData } from '../onnx/tensor.ts';
 
 export type Attribute =
   | { kind: 'int'; value: bigint }
