@@ -2,15 +2,23 @@ import { crossEntropy } from './cross-entropy.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
 import type { Objective } from './objective.ts';
 
+/** Distances between the logits of student and teacher, by the name `--distance` takes. */
+const distances = { mse: meanSquaredError };
+
 /**
- * CE(z, y) + λ · MSE(z, z̄); plain cross-entropy, and `distill` 0, where there is no teacher.
+ * CE(z, y) + λ · distance(z, z̄); plain cross-entropy, and `distill` 0, where there is no teacher.
  * Source: arXiv 2002.10345, the loss of BERT_SDA.
  */
-export function distillationObjective({ lambda }: { lambda: number }): Objective {
+export function distillationObjective(options: {
+  lambda: number;
+  distance: keyof typeof distances;
+}): Objective {
+  const { lambda } = options;
+  const distanceOf = distances[options.distance];
   return ({ logits, teacherLogits, labels, rows, classes }) => {
     const dlogits = new Float64Array(rows * classes);
     const ce = crossEntropy(logits, labels, classes, dlogits);
-    const distill = teacherLogits ? meanSquaredError(logits, teacherLogits, dlogits, lambda) : 0;
+    const distill = teacherLogits ? distanceOf(logits, teacherLogits, dlogits, lambda) : 0;
     return { loss: ce + lambda * distill, parts: { ce, distill }, dlogits };
   };
 }

@@ -40,7 +40,7 @@ describe('the distillation objective', () => {
   test('has the gradient its value has', () => {
     fc.assert(
       fc.property(inputs, fc.constantFrom(0, 0.5, 1, 3), (input, lambda) => {
-        const objective = distillationObjective({ lambda });
+        const objective = distillationObjective({ lambda, distance: 'mse' });
         const { dlogits } = objective(input);
         for (let i = 0; i < dlogits.length; i++)
           assert.ok(Math.abs(dlogits[i]! - difference(objective, input, i)) < 1e-5);
@@ -57,7 +57,7 @@ describe('the distillation objective', () => {
       rows: 2,
       classes: 2,
     };
-    const { loss, parts } = distillationObjective({ lambda: 2 })(input);
+    const { loss, parts } = distillationObjective({ lambda: 2, distance: 'mse' })(input);
     const ce = (Math.log1p(Math.exp(-1)) + Math.log1p(Math.exp(1))) / 2;
     assert.ok(Math.abs(parts.ce! - ce) < 1e-15);
     assert.equal(parts.distill, (1 + 4) / 4);
@@ -71,7 +71,7 @@ describe('the distillation objective', () => {
       rows: 1,
       classes: 3,
     };
-    const objective = distillationObjective({ lambda: 1 });
+    const objective = distillationObjective({ lambda: 1, distance: 'mse' });
     const plain = objective(input);
     assert.equal(plain.parts.distill, 0);
     assert.deepEqual(objective({ ...input, teacherLogits: input.logits.slice() }), plain);
@@ -80,7 +80,7 @@ describe('the distillation objective', () => {
   test('of one batch is the mean of its halves', () => {
     fc.assert(
       fc.property(inputs, ({ logits, teacherLogits, labels, rows, classes }) => {
-        const objective = distillationObjective({ lambda: 1.5 });
+        const objective = distillationObjective({ lambda: 1.5, distance: 'mse' });
         const whole = objective({ logits, teacherLogits, labels, rows, classes });
         const cut = Math.floor(rows / 2);
         let loss = 0;
