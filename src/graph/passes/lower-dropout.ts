@@ -21,14 +21,14 @@ export function lowerDropout(builder: GraphBuilder): void {
       const key0 = builder.op('Gather', [key, long(0)], { attributes: { axis: 0 } });
       const key1 = builder.op('Gather', [key, long(1)], { attributes: { axis: 0 } });
       const siteKey = wrap(builder.op('Add', [key1, long((site * 1640531527) % TWO_32)]));
-      const sum = (a: string, b: string) => builder.op('Add', [a, b]);
-      const product = (a: string, b: string) => builder.op('Mul', [a, b]);
+      const affine = (value: string, factor: number, addend: string) =>
+        wrap(builder.op('Add', [builder.op('Mul', [value, long(factor)]), addend]));
       const round = (value: string, factor: number, addend: string) => {
         const high = builder.op('Div', [value, long(2 ** 16)]);
-        return wrap(sum(product(sum(value, product(high, high)), long(factor)), addend));
+        return affine(builder.op('Add', [value, builder.op('Mul', [high, high])]), factor, addend);
       };
       const index = wrap(builder.op('Range', [long(0), builder.op('Size', [x]), long(1)]));
-      let bits = wrap(sum(product(index, long(747796405)), key0));
+      let bits = affine(index, 747796405, key0);
       bits = round(bits, 739982445, siteKey);
       bits = round(bits, 695872825, key0);
       bits = round(bits, 830770091, siteKey);

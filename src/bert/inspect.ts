@@ -1,0 +1,102 @@
+import type { Parameter } from '../engine/engine.ts';
+import type { SesdError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { opName } from '../graph/graph.ts';
+import { tableRows } from './inputs.ts';
+import type { PreparedBert } from './prepare.ts';
+
+/** What was found in a model file and what training it would do: the answer of `sesd-train inspect`. */
+export interface ModelReport {
+  file: string;
+  producer: string;
+  /** ai.onnx opset the file was written in. */
+  opset: number;
+  /** How often each op occurs in the file. */
+  ops: Record<string, number>;
+  /** Why the model cannot be trained; absent when it can. Nothing below is there then. */
+  refusal?: { code: string; message: string; hint?: string };
+  training?: TrainingReport;
+}
+
+export interface TrainingReport {
+  inputs: { name: string; role: string; dtype: string; dims: readonly (number | string)[] }[];
+  /** Rows of the embedding tables. */
+  vocabulary: number | undefined;
+  positions: number | undefined;
+  types: number | undefined;
+  head: { kind: string; classes: number; logits: string };
+  parameters: Count;
+  /** AdamW's groups. */
+  groups: { group: 'body' | 'head'; decay: boolean; tensors: number; elements: number }[];
+  /** Number of dropout sites by place. */
+  dropout: { embeddings: number; attention: number; sublayers: number; classifier: number };
+  /** Patterns found and run by fused operators. */
+  fused: Record<string, number>;
+  /** Float tensors that stay as they are, and why. */
+  frozen: readonly { name: string; reason: string }[];
+}
+
+interface Count {
+  tensors: number;
+  elements: number;
+}
+
+export interface ModelSource {
+  file: string;
+  producer: string;
+  opset: number;
+  graph: Graph;
+}
+
+export function reportModel(source: ModelSource, prepared: PreparedBert | SesdError): ModelReport {
+  const ops: Record<string, number> = {};
+  for (const node of source.graph.nodes) ops[opName(node)] = (ops[opName(node)] ?? 0) + 1;
+  const { file, producer, opset } = source;
+  const found = { file, producer, opset, ops };
+  if (prepared instanceof Error) {
+    const { code, message, hint } = prepared;
+    return { ...found, refusal: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+  return { ...found, training: reportTraining(source.graph, prepared) };
+}
+
+function reportTraining(
+  graph: Graph,
+  { plan, head, inputs, sites, fused, frozen }: PreparedBert,
+): TrainingReport {
+  const { rows = 'batch', length = 'sequence' } = inputs.fixed;
+  return {
+    inputs: inputs.inputs.map(({ name, role, dtype }) => ({ name, role, dtype, dims: [rows, length] })),
+    vocabulary: tableRows(graph, inputs.embeddings.word),
+    positions: tableRows(graph, inputs.embeddings.positions),
+    types: tableRows(graph, inputs.embeddings.types),
+    head: { kind: head.kind, classes: head.classes, logits: head.logits },
+    parameters: count(plan.parameters),
+    groups: groups(plan.parameters),
+    dropout: {
+      embeddings: sites.embeddings.length,
+      attention: sites.attention.length,
+      sublayers: sites.sublayers.length,
+      classifier: sites.classifier.length,
+    },
+    fused: Object.fromEntries(fused),
+    frozen,
+  };
+}
+
+function count(parameters: readonly Parameter[]): Count {
+  return { tensors: parameters.length, elements: parameters.reduce((sum, { size }) => sum + size, 0) };
+}
+
+function groups(parameters: readonly Parameter[]): TrainingReport['groups'] {
+  const result: TrainingReport['groups'] = [];
+  for (const group of ['body', 'head'] as const) {
+    for (const decay of [true, false]) {
+      const members = parameters.filter(
+        (parameter) => parameter.group === group && parameter.decay === decay,
+      );
+      if (members.length > 0) result.push({ group, decay, ...count(members) });
+    }
+  }
+  return result;
+}

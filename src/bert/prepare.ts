@@ -1,0 +1,247 @@
+import { backward } from '../autodiff/backward.ts';
+import { splitBackward } from '../autodiff/split.ts';
+import type { Parameter } from '../engine/engine.ts';
+import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
+import { SesdError } from '../errors.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { type DataType, type Graph, isFloat, type TensorData } from '../graph/graph.ts';
+import { inferGraph, newInference } from '../graph/infer/infer.ts';
+import { fuseAttention } from '../graph/passes/fuse-attention.ts';
+import { fuseGelu } from '../graph/passes/fuse-gelu.ts';
+import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization.ts';
+import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
+import { lowerDropout } from '../graph/passes/lower-dropout.ts';
+import { settle } from '../graph/passes/replace-node.ts';
+import { simplify } from '../graph/passes/simplify.ts';
+import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
+import { serializeGraph } from '../graph/serialize.ts';
+import { GraphView } from '../graph/view.ts';
+import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from './dropout.ts';
+import { type Head, type HeadKind, planHead } from './head.ts';
+import { type BertInputs, findInputs, tableRows } from './inputs.ts';
+import { findOutputs } from './outputs.ts';
+
+export interface BertOptions {
+  /** Number of labels; the graph's own when it has a classifier and this is absent. */
+  classes?: number;
+  head: HeadKind;
+  /** Ratio of every dropout site; 0 puts none in. */
+  dropout: number;
+  /** Use the fused operators; without, stock ONNX ops throughout. */
+  fuse: boolean;
+  /** Seed of new weights. */
+  seed: number;
+}
+
+export interface PreparedBert {
+  plan: TrainingPlan;
+  head: Head;
+  inputs: BertInputs;
+  sites: DropoutSites;
+  /** Patterns fused in the training graph, by op. */
+  fused: ReadonlyMap<string, number>;
+  /** Float constants of the file that the logits depend on but no gradient reaches, with the reason. */
+  frozen: readonly { name: string; reason: string }[];
+}
+
+/** From an imported encoder or classifier to the three graphs that train it. The graph is not changed. */
+export function prepareBert(source: Graph, options: BertOptions): PreparedBert {
+  const graph = cloneGraph(source);
+  const inputs = nameDims(graph);
+  const inference = inferGraph(graph);
+  simplify(graph, inference);
+  const head = attachHead(graph, inputs, options);
+  const inferred = inferGraph(graph);
+  const sites = findDropoutSites(new GraphView(graph), head.classifierInput);
+
+  const inferenceGraph = cloneGraph(graph);
+  rewrite(new GraphBuilder(inferenceGraph, inferred), options.fuse);
+
+  const builder = new GraphBuilder(graph, inferred);
+  if (options.dropout > 0) insertDropout(builder, sites, options.dropout);
+  const fused = rewrite(builder, options.fuse);
+  const { names, frozen } = findParameters(graph, inferenceGraph);
+  const forwardCount = graph.nodes.length;
+  const dlogits = 'sesd/dlogits';
+  graph.types.set(dlogits, graph.types.get(head.logits)!);
+  const gradients = backward(graph, builder, {
+    outputs: new Map([[head.logits, dlogits]]),
+    wrt: names,
+    fused: options.fuse,
+  });
+  const unreached = names.filter((name) => !gradients.has(name));
+  const trained = new Set(names.filter((name) => gradients.has(name)));
+  for (const name of unreached) frozen.push({ name, reason: 'no gradient reaches it' });
+
+  const halves = split(graph, forwardCount, trained, gradients, dlogits, head.logits);
+  const fed = new Set(graph.inputs);
+  const plan: TrainingPlan = {
+    parameters: [...trained].map((name) => parameter(name, graph, head)),
+    initial: new Map([...trained].map((name) => [name, graph.initializers.get(name)!])),
+    feeds: inputs.inputs.map(({ role, name, dtype }) => ({ role, name, dtype: feedType(name, dtype) })),
+    forward: { ...plannedGraph(halves.forward, trained, fed), stash: halves.stash },
+    backward: { ...plannedGraph(halves.backward, trained, fed), dlogits, gradients: halves.gradients },
+    inference: plannedGraph(inferenceGraph, trained, fed),
+    logits: head.logits,
+    dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
+    classes: head.classes,
+    fixed: inputs.fixed,
+    maxPositions: tableRows(graph, inputs.embeddings.positions),
+  };
+  return { plan, head, inputs, sites, fused, frozen };
+}
+
+/** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */
+function nameDims(graph: Graph): BertInputs {
+  inferGraph(graph);
+  const inputs = findInputs(new GraphView(graph));
+  const { rows = 'batch', length = 'sequence' } = inputs.fixed;
+  for (const { name, dtype } of inputs.inputs) {
+    const dims = graph.types.get(name)?.dims;
+    if (dims?.length !== 2) {
+      throw new SesdError(
+        'SESD_BAD_MODEL',
+        `Input ${name}: expected [batch, sequence], found ${dims ? `[${dims.join(', ')}]` : 'no shape'}.`,
+        { hint: 'Export the model with two-dimensional input_ids, attention_mask and token_type_ids.' },
+      );
+    }
+    graph.types.set(name, { dtype, dims: [rows, length] });
+  }
+  return inputs;
+}
+
+function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Head {
+  const outputs = findOutputs(new GraphView(graph));
+  const classes = options.classes ?? outputs.classifier?.classes;
+  if (classes === undefined) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      'The model has no classifier, and no labels say how large one should be.',
+      {
+        hint: 'Train it first: sesd-train --onnx MODEL --train FILE.',
+      },
+    );
+  }
+  const hidden = graph.types.get(outputs.hidden ?? outputs.pooled ?? '')?.dims?.at(-1);
+  const head = planHead(outputs, {
+    kind: options.head,
+    classes,
+    seed: options.seed,
+    mask: inputs.inputs.find((input) => input.role === 'mask')?.name,
+    hidden: typeof hidden === 'number' ? hidden : undefined,
+    taken: (name) => graph.types.has(name) || graph.initializers.has(name),
+    dims: (name) => graph.initializers.get(name)?.dims ?? [],
+  });
+  for (const [name, tensor] of head.initializers) {
+    graph.initializers.set(name, tensor);
+    graph.types.set(name, { dtype: tensor.dtype, dims: tensor.dims });
+  }
+  graph.nodes.push(...head.nodes);
+  graph.outputs = [head.logits];
+  removeDeadNodes(graph);
+  graph.inputs = graph.inputs.filter((name) => graph.nodes.some((node) => node.inputs.includes(name)));
+  inputs.inputs = inputs.inputs.filter((input) => graph.inputs.includes(input.name));
+  return head;
+}
+
+/** The fused or the stock form of a graph whose dropout is in place. Returns what was fused. */
+function rewrite(builder: GraphBuilder, fuse: boolean): Map<string, number> {
+  const fused = new Map<string, number>();
+  if (!fuse) {
+    lowerDropout(builder);
+    return fused;
+  }
+  const passes = {
+    LayerNormalization: fuseLayerNormalization,
+    BiasGelu: fuseGelu,
+    Attention: fuseAttention,
+    ResidualLayerNormalization: fuseResidualLayerNormalization,
+  };
+  for (const [op, pass] of Object.entries(passes)) {
+    fused.set(op, pass(builder));
+    settle(builder);
+  }
+  return fused;
+}
+
+/** Float tensors of the file with more than one element that the logits read: the weights. */
+function findParameters(
+  graph: Graph,
+  inference: Graph,
+): { names: string[]; frozen: { name: string; reason: string }[] } {
+  const names: string[] = [];
+  const frozen: { name: string; reason: string }[] = [];
+  for (const [name, tensor] of graph.initializers) {
+    if (!isFloat(tensor.dtype) || !isWeight(name, tensor) || !inference.initializers.has(name)) continue;
+    if (tensor.dtype === 'float32') names.push(name);
+    else frozen.push({ name, reason: `its type is ${tensor.dtype}` });
+  }
+  return { names, frozen };
+}
+
+/** Scalars are constants of the arithmetic (ε, √d, a mask's fill), unless named as a bias of one element. */
+function isWeight(name: string, tensor: TensorData): boolean {
+  const size = tensor.dims.reduce((a, b) => a * b, 1);
+  return tensor.dims.length > 0 && (size > 1 || /(^|[./])(bias|weight)$/.test(name));
+}
+
+function parameter(name: string, graph: Graph, head: Head): Parameter {
+  const { dims } = graph.initializers.get(name)!;
+  return {
+    name,
+    dims,
+    size: dims.reduce((a, b) => a * b, 1),
+    decay: dims.length > 1,
+    group: head.parameters.includes(name) ? 'head' : 'body',
+  };
+}
+
+function split(
+  graph: Graph,
+  forwardCount: number,
+  trained: ReadonlySet<string>,
+  gradients: ReadonlyMap<string, string>,
+  dlogits: string,
+  logits: string,
+): { forward: Graph; backward: Graph; stash: string[]; gradients: Map<string, string> } {
+  const { nodes, stash } = splitBackward(graph, forwardCount, trained);
+  const forward: Graph = {
+    ...cloneGraph(graph),
+    nodes: graph.nodes.slice(0, forwardCount),
+    outputs: [logits, ...stash.filter((name) => name !== logits)],
+  };
+  // An output is one value of its own: parameters that share a gradient get a copy each.
+  const builder = new GraphBuilder({ ...graph, nodes }, newInference());
+  const named = new Map<string, string>();
+  for (const [name, gradient] of gradients)
+    named.set(name, builder.op('Identity', [gradient], { name: `${name}.grad` }));
+  const cut: Graph = {
+    ...cloneGraph({ ...graph, nodes }),
+    inputs: [...graph.inputs, dlogits, ...stash],
+    outputs: [...named.values()],
+  };
+  removeDeadNodes(cut);
+  removeDeadNodes(forward);
+  return { forward, backward: cut, stash, gradients: named };
+}
+
+/** Serializes a graph with the trained parameters as inputs instead of initializers. */
+function plannedGraph(graph: Graph, trained: ReadonlySet<string>, fed: ReadonlySet<string>): PlannedGraph {
+  const read = new Set(graph.nodes.flatMap((node) => node.inputs));
+  const weights = [...trained].filter((name) => read.has(name));
+  const inputs = graph.inputs.filter((name) => read.has(name));
+  const initializers = new Map([...graph.initializers].filter(([name]) => !trained.has(name)));
+  const model = serializeGraph({ ...graph, initializers, inputs: [...inputs, ...weights] });
+  return { model, weights, feeds: inputs.filter((name) => fed.has(name)) };
+}
+
+function feedType(name: string, dtype: DataType): TrainingPlan['feeds'][number]['dtype'] {
+  if (dtype === 'int64' || dtype === 'int32' || dtype === 'float32' || dtype === 'bool') return dtype;
+  throw new SesdError(
+    'SESD_BAD_MODEL',
+    `Input ${name}: expected int64, int32, float32 or bool, found ${dtype}.`,
+    {
+      hint: 'Export the model with int64 inputs.',
+    },
+  );
+}
