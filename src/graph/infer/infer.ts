@@ -1,23 +1,36 @@
 import type { Dim } from '../dims.ts';
-import type { Graph, Node } from '../graph.ts';
+import { type Graph, type Node, opName } from '../graph.ts';
+import { NodeInference } from './node-inference.ts';
+import { rules } from './rules.ts';
+import { Symbols } from './symbols.ts';
 
 /** What inference knows beyond types: the elements of small integer tensors that shape other tensors. */
 export interface InferenceState {
-  /** Elements of int64/int32 scalars and vectors, by value name; a Dim may be symbolic. */
+  /**
+   * Elements of small integer and bool tensors in row-major order (bools as 0 and 1), by value name. An
+   * element may be symbolic; one with `~` in it could be zero or negative.
+   */
   shapes: Map<string, readonly Dim[]>;
-  /** For symbols of dims nothing is known of. */
-  nextUnknown: number;
+  /** Names the dims and elements nothing is known of, and gives equal expressions equal names. */
+  symbols: Symbols;
 }
 
 export function newInference(): InferenceState {
-  return { shapes: new Map(), nextUnknown: 0 };
+  return { shapes: new Map(), symbols: new Symbols() };
 }
 
-/** Sets the types (and shape elements) of the node's outputs in `graph.types`. Never throws on an unknown op. */
-export function inferNode(_node: Node, _graph: Graph, _state: InferenceState): void {}
+/**
+ * Sets the types (and shape elements) of the node's outputs in `graph.types`. Never throws on an unknown op:
+ * its outputs keep the types they have, or get none. Symbolic dims are taken to be at least 1, and a Slice
+ * that ends at a symbolic position to end within its input.
+ */
+export function inferNode(node: Node, graph: Graph, state: InferenceState): void {
+  rules[opName(node)]?.(new NodeInference(node, graph, state));
+}
 
 /** Infers every value of the graph in order. */
 export function inferGraph(graph: Graph, state: InferenceState = newInference()): InferenceState {
+  for (const input of graph.inputs) state.symbols.avoid(graph.types.get(input)?.dims ?? []);
   for (const node of graph.nodes) inferNode(node, graph, state);
   return state;
 }

@@ -1,0 +1,56 @@
+import { intAttribute } from '../graph.ts';
+import type { InferenceRule } from './node-inference.ts';
+
+// Shapes of the operators specified in native/kernels/OPS.md.
+
+/** (x, bias) → (y, derivative). */
+export const biasGelu: InferenceRule = (at) => {
+  at.output(0, at.dtype(0), at.dims(0));
+  at.output(1, at.dtype(0), at.dims(0));
+};
+
+/** (dY, derivative) → (dX, dBias). */
+export const biasGeluGrad: InferenceRule = (at) => {
+  const dims = at.dims(0);
+  at.output(0, at.dtype(0), dims);
+  at.output(1, at.dtype(0), [dims?.at(-1) ?? at.fresh(1, 0)]);
+};
+
+/** (q, k, v, mask, key) → (context, logSumExp). */
+export const attention: InferenceRule = (at) => {
+  const query = at.dims(0);
+  at.output(0, at.dtype(0), query);
+  at.output(
+    1,
+    at.dtype(0),
+    query?.length === 3 ? [query[0]!, intAttribute(at.node, 'num_heads', 1), query[1]!] : undefined,
+  );
+};
+
+/** (indices, dY) → dTable. */
+export const embeddingGrad: InferenceRule = (at) => {
+  const hidden = at.dims(1)?.at(-1);
+  at.output(0, at.dtype(1), [intAttribute(at.node, 'rows', 0), hidden ?? at.fresh(0, 1)]);
+};
+
+/** (x, bias, residual, scale, shift, key) → (y, normalized, invStdDev). */
+export const residualLayerNormalization: InferenceRule = (at) => {
+  const dims = at.dims(0);
+  at.output(0, at.dtype(0), dims);
+  at.output(1, at.dtype(0), dims);
+  const rows = dims
+    ?.slice(0, -1)
+    .reduce((product, dim) => at.symbols.multiply(product, dim), 1 as number | string);
+  at.output(2, at.dtype(0), [rows ?? at.fresh(2, 0)]);
+};
+
+/** (dY, normalized, invStdDev, scale, key) → (dX, dBias, dResidual, dScale, dShift). */
+export const residualLayerNormalizationGrad: InferenceRule = (at) => {
+  const dtype = at.dtype(0);
+  const [x, scale] = [at.dims(0), at.dims(3)];
+  at.output(0, dtype, x);
+  at.output(1, dtype, scale);
+  at.output(2, dtype, x);
+  at.output(3, dtype, scale);
+  at.output(4, dtype, scale);
+};
