@@ -1,0 +1,101 @@
+import type { Example } from '../example.ts';
+import { columnsByName } from './columns.ts';
+import { type ColumnRequest, type Columns, dataError, type Format } from './format.ts';
+
+/** One JSON object a line. Columns are the keys of the first object. */
+export const jsonl: Format = {
+  extensions: ['.jsonl', '.ndjson'],
+  async read(source, file, request) {
+    const examples: Example[] = [];
+    let columns: Columns | undefined;
+    for await (const { object, line } of objects(source, file)) {
+      columns ??= resolve(Object.keys(object), request, { file, line });
+      examples.push(toExample(object, line, columns, file, request.requireLabel ?? true));
+    }
+    if (!columns) throw dataError(file, undefined, 'the file is empty');
+    return { examples, columns };
+  },
+};
+
+async function* objects(
+  source: AsyncIterable<Buffer>,
+  file: string,
+): AsyncGenerator<{ object: Record<string, unknown>; line: number }> {
+  let line = 0;
+  for await (const chunk of source) {
+    const lines = chunk.toString('utf8').split('\n');
+    if (lines.at(-1) === '') lines.pop(); // the chunk's last line has an end
+    for (const text of lines) {
+      line++;
+      if (text.trim() !== '') yield { object: parseObject(text, line, file), line };
+    }
+  }
+}
+
+function parseObject(text: string, line: number, file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const array = line === 1 && text.trimStart().startsWith('[');
+    const hint = array
+      ? `It looks like one JSON array; make it one object a line: jq -c '.[]' ${file}`
+      : 'Each line must be one whole JSON object.';
+    throw dataError(file, line, `not valid JSON: ${(cause as Error).message}`, { hint, cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  const hint = Array.isArray(value)
+    ? `Make an array one object a line: jq -c '.[]' ${file}`
+    : 'Each line must be like {"text": "...", "label": "..."}.';
+  throw dataError(file, line, `expected a JSON object, found ${kind(value)}`, { hint });
+}
+
+function resolve(keys: string[], request: ColumnRequest, place: { file: string; line: number }): Columns {
+  const { text, pair, label } = columnsByName(keys, request, place);
+  return {
+    text: keys[text] ?? '',
+    ...(pair === undefined ? {} : { textPair: keys[pair] ?? '' }),
+    ...(label === undefined ? {} : { label: keys[label] ?? '' }),
+  };
+}
+
+function toExample(
+  object: Record<string, unknown>,
+  line: number,
+  columns: Columns,
+  file: string,
+  requireLabel: boolean,
+): Example {
+  const text = (key: string): string => {
+    const value = object[key];
+    if (typeof value === 'string') return value;
+    const found = Object.hasOwn(object, key) ? kind(value) : 'no such key';
+    throw dataError(file, line, `"${key}": expected a string, found ${found}`);
+  };
+  const example: Example = { text: text(columns.text), line };
+  if (columns.textPair !== undefined) example.pair = text(columns.textPair);
+  if (columns.label === undefined) return example;
+
+  const value = object[columns.label];
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    const label = String(value).trim();
+    if (label !== '') return { ...example, label };
+  } else if (value !== null && value !== undefined) {
+    throw dataError(
+      file,
+      line,
+      `"${columns.label}": expected a string, number or boolean, found ${kind(value)}`,
+    );
+  }
+  if (requireLabel) throw dataError(file, line, `"${columns.label}": the label is missing`);
+  return example;
+}
+
+function kind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
+  return `a ${typeof value}`;
+}

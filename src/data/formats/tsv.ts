@@ -1,0 +1,11 @@
+import { readDelimited } from './delimited.ts';
+import type { Format } from './format.ts';
+
+/**
+ * Tab-separated values without quoting, as IANA's text/tab-separated-values and the published datasets have
+ * them: a quote is a character like any other, so that a stray one cannot swallow the rows after it.
+ */
+export const tsv: Format = {
+  extensions: ['.tsv'],
+  read: (source, file, request) => readDelimited(source, file, request, { delimiter: '\t', quoted: false }),
+};

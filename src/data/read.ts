@@ -1,0 +1,95 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { csv } from './formats/csv.ts';
+import { type ColumnRequest, dataError, type Format, type ReadResult } from './formats/format.ts';
+import { jsonl } from './formats/jsonl.ts';
+import { tsv } from './formats/tsv.ts';
+import { utf8Lines } from './formats/utf8.ts';
+
+const formats: readonly Format[] = [csv, tsv, jsonl];
+
+export type { ColumnRequest, Columns, ReadResult } from './formats/format.ts';
+
+/** Extensions of the files that can be read, e.g. ".csv". */
+export const dataExtensions: readonly string[] = formats.flatMap((format) => format.extensions);
+
+/** Options of readExamples. */
+export interface ReadOptions extends ColumnRequest {
+  /** The flag the file came from, for messages, e.g. "--train". */
+  flag?: string;
+}
+
+/**
+ * Reads labelled texts or pairs from a file; its extension says the format: csv, tsv, jsonl (or ndjson).
+ *
+ * Columns are those asked for; else those with usual names (text, sentence, sentence1 and sentence2, premise and
+ * hypothesis, …; label, class, category, …, in any case); else, in csv and tsv files without a header, text first
+ * and label last, of three columns text, second text, label. White space around a label does not count.
+ * @throws SesdError SESD_BAD_DATA naming the flag, the file and the line
+ */
+export async function readExamples(path: string, options: ReadOptions = {}): Promise<ReadResult> {
+  const file = options.flag ? `${options.flag} ${path}` : path;
+  try {
+    await stat(path); // a missing file is said to be missing, whatever its extension
+  } catch (error) {
+    throw readable(error, file);
+  }
+  return readExamplesFrom(bytesOf(path), { file, extension: extname(path) }, options);
+}
+
+/** Opens the file when it is first read, not before. */
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  yield* createReadStream(path);
+}
+
+/**
+ * Reads examples from bytes, as from standard input.
+ * @param source the bytes, in chunks
+ * @param origin the name to use in messages, and the extension that says the format, e.g. ".jsonl"
+ * @throws SesdError SESD_BAD_DATA naming the file and the line
+ */
+export async function readExamplesFrom(
+  source: AsyncIterable<Buffer>,
+  origin: { file: string; extension: string },
+  request: ColumnRequest = {},
+): Promise<ReadResult> {
+  const format = formatOf(origin);
+  try {
+    return await format.read(utf8Lines(source, origin.file), origin.file, request);
+  } catch (error) {
+    throw readable(error, origin.file);
+  }
+}
+
+function formatOf({ file, extension }: { file: string; extension: string }): Format {
+  const wanted = extension.toLowerCase();
+  const format = formats.find((each) => each.extensions.includes(wanted));
+  if (format) return format;
+  const known = `Known are ${dataExtensions.join(', ')}.`;
+  if (wanted === '.json') {
+    throw dataError(file, undefined, 'a .json file, expected one JSON object a line', {
+      hint: `Make an array one object a line: jq -c '.[]' data.json > data.jsonl. ${known}`,
+    });
+  }
+  const found = wanted === '' ? 'no extension' : `unknown extension "${extension}"`;
+  throw dataError(file, undefined, `${found}, so the format is not known`, { hint: known });
+}
+
+/** System errors in the user's words; others as they are. */
+function readable(error: unknown, file: string): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return dataError(file, undefined, 'no such file', { cause: error });
+    case 'EISDIR':
+      return dataError(file, undefined, 'a folder, expected a file', {
+        hint: `Name a file in it: ${dataExtensions.join(', ')}.`,
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+      return dataError(file, undefined, 'no permission to read the file', { cause: error });
+    default:
+      return error;
+  }
+}
