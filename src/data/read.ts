@@ -30,10 +30,14 @@ export interface ReadOptions extends ColumnRequest {
  */
 export async function readExamples(path: string, options: ReadOptions = {}): Promise<ReadResult> {
   const file = options.flag ? `${options.flag} ${path}` : path;
-  try {
-    await stat(path); // a missing file is said to be missing, whatever its extension
-  } catch (error) {
+  // A missing file or a folder is said to be one, whatever its extension.
+  const found = await stat(path).catch((error) => {
     throw readable(error, file);
+  });
+  if (found.isDirectory()) {
+    throw dataError(file, undefined, 'a folder, expected a file', {
+      hint: `Name a file in it: ${dataExtensions.join(', ')}.`,
+    });
   }
   return readExamplesFrom(bytesOf(path), { file, extension: extname(path) }, options);
 }
@@ -81,11 +85,6 @@ function readable(error: unknown, file: string): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
       return dataError(file, undefined, 'no such file', { cause: error });
-    case 'EISDIR':
-      return dataError(file, undefined, 'a folder, expected a file', {
-        hint: `Name a file in it: ${dataExtensions.join(', ')}.`,
-        cause: error,
-      });
     case 'EACCES':
     case 'EPERM':
       return dataError(file, undefined, 'no permission to read the file', { cause: error });

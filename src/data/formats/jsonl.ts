@@ -2,6 +2,8 @@ import type { Example } from '../example.ts';
 import { columnsByName } from './columns.ts';
 import { type ColumnRequest, type Columns, dataError, type Format } from './format.ts';
 
+const arrayHint = "Make a JSON array one object a line: jq -c '.[]' data.json > data.jsonl";
+
 /** One JSON object a line. Columns are the keys of the first object. */
 export const jsonl: Format = {
   extensions: ['.jsonl', '.ndjson'],
@@ -38,17 +40,13 @@ function parseObject(text: string, line: number, file: string): Record<string, u
     value = JSON.parse(text);
   } catch (cause) {
     const array = line === 1 && text.trimStart().startsWith('[');
-    const hint = array
-      ? `It looks like one JSON array; make it one object a line: jq -c '.[]' ${file}`
-      : 'Each line must be one whole JSON object.';
+    const hint = array ? arrayHint : 'Each line must be one whole JSON object.';
     throw dataError(file, line, `not valid JSON: ${(cause as Error).message}`, { hint, cause });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  const hint = Array.isArray(value)
-    ? `Make an array one object a line: jq -c '.[]' ${file}`
-    : 'Each line must be like {"text": "...", "label": "..."}.';
+  const hint = Array.isArray(value) ? arrayHint : 'Each line must be like {"text": "...", "label": "..."}.';
   throw dataError(file, line, `expected a JSON object, found ${kind(value)}`, { hint });
 }
 

@@ -44,7 +44,7 @@ function rejectUtf16(bytes: Buffer, file: string): void {
   const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
   if (mark !== 0xfeff && mark !== 0xfffe) return;
   throw dataError(file, undefined, 'expected UTF-8 text, found UTF-16', {
-    hint: `Convert it: iconv -f UTF-16 -t UTF-8 ${file} > utf8-${file.split(/[\\/]/).at(-1)}`,
+    hint: 'Convert it: iconv -f UTF-16 -t UTF-8.',
   });
 }
 
