@@ -1,0 +1,132 @@
+import type { TrainOptions } from '../config/train-options.ts';
+
+export type Split = 'train' | 'dev' | 'test';
+
+/** Which weights: the student's, or an average a strategy keeps. */
+export type ModelName = 'student' | 'teacher' | 'se';
+
+/** What a run is, before its first step. */
+export interface ConfigEvent {
+  type: 'config';
+  /** The options that were resolved, as in config.yaml. */
+  options: Partial<TrainOptions>;
+  labels: readonly string[];
+  /** Examples of each split. */
+  examples: Partial<Record<Split, number>>;
+  /** Optimizer updates of the run. */
+  totalSteps: number;
+  stepsPerEpoch: number;
+  /** Trained numbers. */
+  parameters: number;
+  /** This package's version. */
+  version: string;
+}
+
+/** One optimizer update. */
+export interface StepEvent {
+  type: 'step';
+  /** 1-based. */
+  step: number;
+  /** Passes over the training data so far, with fractions. */
+  epoch: number;
+  loss: number;
+  /** Mean cross-entropy; the loss itself where a custom objective has no such term. */
+  ce: number;
+  /** Mean distance to the teacher's logits, before λ; 0 without a teacher. */
+  distill: number;
+  /** The body's learning rate in this update. */
+  lr: number;
+  /** Global L2 norm before clipping. */
+  gradNorm: number;
+  examples: number;
+  /** Tokens of the examples, without padding. */
+  tokens: number;
+  ms: number;
+  /** Terms of a custom objective. */
+  [part: string]: number | string;
+}
+
+/** One set of weights measured on one split. */
+export interface EvalEvent {
+  type: 'eval';
+  /** The update after which the weights were these. */
+  step: number;
+  split: Split;
+  model: ModelName;
+  examples: number;
+  loss: number;
+  accuracy: number;
+  macroF1: number;
+  mcc: number;
+  /** True for the restored weights at the end of the run. */
+  final?: boolean;
+}
+
+/** The weights now kept as the best. */
+export interface BestEvent {
+  type: 'best';
+  step: number;
+  model: ModelName;
+  metric: TrainOptions['metric'];
+  value: number;
+}
+
+export interface CheckpointEvent {
+  type: 'checkpoint';
+  step: number;
+  path: string;
+}
+
+/** An interrupted run goes on after `step`. */
+export interface ResumeEvent {
+  type: 'resume';
+  step: number;
+  /** Whether the evaluation due after that step, if one was, had been done. */
+  evaluated: boolean;
+}
+
+/** `--patience` evaluations brought no better weights. */
+export interface EarlyStopEvent {
+  type: 'early-stop';
+  step: number;
+}
+
+/** Something the user should know, in a sentence. */
+export interface NoticeEvent {
+  type: 'notice';
+  message: string;
+}
+
+/** The run is complete; also what summary.json holds. */
+export interface DoneEvent extends TrainSummary {
+  type: 'done';
+}
+
+/** What came of a run. */
+export interface TrainSummary {
+  /** Updates done; fewer than planned after an early stop. */
+  steps: number;
+  /** Where the restored weights come from. */
+  best: { step: number; model: ModelName; metric?: TrainOptions['metric']; value?: number };
+  /** The restored weights measured on each split there is. */
+  train?: SplitSummary;
+  dev?: SplitSummary;
+  test?: SplitSummary;
+  seconds: number;
+}
+
+export type SplitSummary = Pick<EvalEvent, 'examples' | 'loss' | 'accuracy' | 'macroF1' | 'mcc'>;
+
+/** Everything a run reports; metrics.jsonl holds these, one a line. */
+export type TrainEvent =
+  | ConfigEvent
+  | StepEvent
+  | EvalEvent
+  | BestEvent
+  | CheckpointEvent
+  | ResumeEvent
+  | EarlyStopEvent
+  | NoticeEvent
+  | DoneEvent;
+
+export type EmitEvent = (event: TrainEvent) => void;

@@ -1,0 +1,342 @@
+import type { TrainOptions } from '../config/train-options.ts';
+import { collate } from '../data/batching.ts';
+import type { EncodedExample } from '../data/example.ts';
+import { epochOrder } from '../data/sampler.ts';
+import type { Engine, Weights } from '../engine/engine.ts';
+import { SesdError } from '../errors.ts';
+import type { Objective } from '../objective/objective.ts';
+import { createStrategy } from '../strategy/index.ts';
+import type { Strategy } from '../strategy/strategy.ts';
+import { type BestRecord, BestWeights, metricOf } from './best-weights.ts';
+import type { ArraySet, CheckpointStore, Progress } from './checkpoint.ts';
+import { dataDigest } from './data-digest.ts';
+import { evaluate } from './evaluate.ts';
+import type { EmitEvent, ModelName, Split, SplitSummary, TrainSummary } from './events.ts';
+import { dropoutKey } from './random.ts';
+import { learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
+
+export interface FitInput {
+  /** Its student is θ_0, and holds the restored weights afterwards. */
+  engine: Engine;
+  options: TrainOptions;
+  train: readonly EncodedExample[];
+  dev?: readonly EncodedExample[] | undefined;
+  test?: readonly EncodedExample[] | undefined;
+  /** Token that fills rows up to the longest of a batch. */
+  padId: number;
+  /** In place of the strategy's own. */
+  objective?: Objective | undefined;
+  checkpoints: CheckpointStore;
+  /** Go on from the newest checkpoint. */
+  resume?: boolean;
+  emit: EmitEvent;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Trains the engine's student, evaluates on the way, and restores the best weights.
+ *
+ * @throws SesdError SESD_ABORTED when the signal fires, SESD_NUMERICS when a loss or gradient is not finite
+ *   (the weights before that step are in a checkpoint either way); SESD_OUTPUT, SESD_CHECKPOINT.
+ */
+export async function fit(input: FitInput): Promise<TrainSummary> {
+  const strategy = await createStrategy(input.engine, input.options);
+  const loop = new TrainingLoop(input, strategy, await dataDigest(input.train));
+  try {
+    return await loop.run();
+  } finally {
+    loop.release();
+  }
+}
+
+class TrainingLoop {
+  readonly #input: FitInput;
+  readonly #engine: Engine;
+  readonly #options: TrainOptions;
+  readonly #strategy: Strategy;
+  readonly #objective: Objective;
+  readonly #plan: StepPlan;
+  readonly #best: BestWeights;
+  readonly #data: string;
+  #step = 0;
+  #evaluated = true;
+  #evaluationsSinceBest = 0;
+  #order: { epoch: number; indices: Uint32Array } | undefined;
+
+  constructor(input: FitInput, strategy: Strategy, data: string) {
+    const { engine, options, train } = input;
+    this.#input = input;
+    this.#engine = engine;
+    this.#options = options;
+    this.#strategy = strategy;
+    this.#objective = input.objective ?? strategy.objective;
+    this.#plan = planSteps({ ...options, examples: train.length });
+    this.#best = new BestWeights(engine, options.metric);
+    this.#data = data;
+    if (options.export === 'teacher' && !strategy.average) {
+      throw new SesdError('SESD_USAGE', `--export teacher: ${options.strategy} has no teacher.`, {
+        hint: 'Use --export student, or --strategy sda.',
+      });
+    }
+  }
+
+  async run(): Promise<TrainSummary> {
+    const started = performance.now();
+    if (this.#input.resume) await this.#restore();
+    try {
+      if (!this.#evaluated) await this.#evaluateOnDev(); // the run was interrupted before it was done
+      while (!this.#isOver) {
+        await this.#update(this.#step + 1);
+        this.#step++;
+        this.#evaluated = !this.#input.dev || !this.#isDue(this.#options.evalEvery);
+        if (!this.#evaluated) await this.#evaluateOnDev();
+        if (this.#isDue(this.#options.saveEvery)) await this.#save();
+      }
+      return await this.#finish(started);
+    } catch (error) {
+      if (isAbort(error, this.#input.signal)) throw await this.#interrupted(error);
+      throw error;
+    }
+  }
+
+  get #isOver(): boolean {
+    return (
+      this.#step >= this.#plan.total || this.#evaluationsSinceBest >= (this.#options.patience ?? Infinity)
+    );
+  }
+
+  /** Whether what happens every so many updates happens after this one; at the end it always does. */
+  #isDue(every: number | 'epoch' | 'never'): boolean {
+    if (every === 'never') return false;
+    return this.#isOver || this.#step % (every === 'epoch' ? this.#plan.perEpoch : every) === 0;
+  }
+
+  /** Turns θ_{step−1} into θ_step. */
+  async #update(step: number): Promise<void> {
+    const started = performance.now();
+    const { engine, padId, signal, emit } = this.#input;
+    const options = this.#options;
+    const examples = this.#examplesOf(step);
+    const rows = engine.fixed.rows ?? options.batchSize;
+    const sums: Record<string, number> = { loss: 0 };
+
+    for (let from = 0, micro = 0; from < examples.length; from += rows, micro++) {
+      signal?.throwIfAborted();
+      const members = examples.slice(from, from + rows);
+      const batch = collate(members, { padId, fixed: engine.fixed });
+      const taught = await this.#strategy.teach(batch, signal);
+      const key = dropoutKey(options.seed, step, micro);
+      const logits = await engine.forward(batch, { dropoutKey: key, ...(signal && { signal }) });
+
+      const used = members.length * engine.classes;
+      const teacherLogits = taught === 'student' ? logits.data : taught;
+      const { loss, parts, dlogits } = this.#objective({
+        logits: logits.data.subarray(0, used),
+        ...(teacherLogits && { teacherLogits: teacherLogits.subarray(0, used) }),
+        labels: Int32Array.from(members, ({ label }) => label),
+        rows: members.length,
+        classes: engine.classes,
+      });
+      if (!Number.isFinite(loss)) throw await this.#notFinite(step, 'loss', loss);
+
+      // The step is the mean over its examples, whatever micro-batch they came in. Rows of filling get no gradient.
+      const share = members.length / examples.length;
+      for (const [name, value] of Object.entries({ loss, ...parts }))
+        sums[name] = (sums[name] ?? 0) + share * value;
+      const scaled = new Float32Array(logits.data.length);
+      for (let i = 0; i < used; i++) scaled[i] = share * dlogits[i]!;
+      await engine.backward(scaled, signal);
+    }
+
+    await this.#strategy.beforeUpdate(step);
+    const factor = learningRateFactor(step, this.#plan.total, options.warmup);
+    const { gradNorm } = await engine.update({
+      step,
+      learningRate: options.lr * factor,
+      headLearningRate: options.headLr * factor,
+      weightDecay: options.weightDecay,
+      maxGradNorm: options.maxGradNorm,
+    });
+    if (!Number.isFinite(gradNorm)) throw await this.#notFinite(step, 'gradient norm', gradNorm);
+    await this.#strategy.afterUpdate(step);
+
+    const { loss, ce = loss, distill = 0, ...others } = sums as { loss: number; [part: string]: number };
+    emit({
+      type: 'step',
+      step,
+      epoch: Number((step / this.#plan.perEpoch).toFixed(4)),
+      loss,
+      ce,
+      distill,
+      ...others,
+      lr: options.lr * factor,
+      gradNorm,
+      examples: examples.length,
+      tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
+      ms: Number((performance.now() - started).toFixed(1)),
+    });
+  }
+
+  /** The examples of an update; the last one of an epoch may have fewer. */
+  #examplesOf(step: number): EncodedExample[] {
+    const { train } = this.#input;
+    const { seed, shuffle, batchSize, accumulate } = this.#options;
+    const epoch = Math.floor((step - 1) / this.#plan.perEpoch);
+    if (this.#order?.epoch !== epoch)
+      this.#order = { epoch, indices: epochOrder(train.length, { seed, epoch, shuffle }) };
+    const start = ((step - 1) % this.#plan.perEpoch) * batchSize * accumulate;
+    const indices = this.#order.indices.subarray(start, start + batchSize * accumulate);
+    return Array.from(indices, (index) => train[index]!);
+  }
+
+  async #evaluateOnDev(): Promise<void> {
+    const { average } = this.#strategy;
+    const models: { name: ModelName; weights: Weights }[] = [
+      { name: 'student', weights: this.#engine.student },
+      ...(average ? [average] : []),
+    ];
+    const results: { record: BestRecord; weights: Weights }[] = [];
+    for (const { name, weights } of models) {
+      const dev = await this.#measure(weights, 'dev');
+      results.push({ record: { step: this.#step, model: name, dev }, weights });
+    }
+    // Counted and reported only when all are measured: an interrupted evaluation is done again from the start.
+    for (const { record } of results) this.#emitEval('dev', record, record.dev);
+    this.#evaluationsSinceBest++;
+    for (const { record, weights } of results) {
+      if (!this.#mayExport(record.model) || !(await this.#best.offer(weights, record))) continue;
+      this.#evaluationsSinceBest = 0;
+      const { metric } = this.#options;
+      const { step, model, dev } = record;
+      this.#input.emit({ type: 'best', step, model, metric, value: metricOf(dev, metric) });
+    }
+    this.#evaluated = true;
+    if (this.#step < this.#plan.total && this.#isOver)
+      this.#input.emit({ type: 'early-stop', step: this.#step });
+  }
+
+  #mayExport(model: ModelName): boolean {
+    const { export: wanted } = this.#options;
+    return wanted === 'best' || (wanted === 'student') === (model === 'student');
+  }
+
+  async #measure(weights: Weights, split: Split): Promise<SplitSummary> {
+    const { engine, padId, signal } = this.#input;
+    const metrics = await evaluate(engine, weights, this.#input[split]!, { padId, signal });
+    const { examples, loss, accuracy, macroF1, mcc } = metrics;
+    return { examples, loss, accuracy, macroF1, mcc };
+  }
+
+  #emitEval(
+    split: Split,
+    { step, model }: { step: number; model: ModelName },
+    summary: SplitSummary,
+    final = false,
+  ): void {
+    this.#input.emit({ type: 'eval', step, split, model, ...summary, ...(final && { final }) });
+  }
+
+  /** Measures the weights to restore on every split, then restores them. */
+  async #finish(started: number): Promise<TrainSummary> {
+    const { metric } = this.#options;
+    const { record, weights } = this.#best.current ?? this.#last();
+    const splits: Partial<Record<Split, SplitSummary>> = {};
+    for (const split of ['train', 'dev', 'test'] as const) {
+      if (!this.#input[split]) continue;
+      splits[split] = split === 'dev' && record.dev ? record.dev : await this.#measure(weights, split);
+      this.#emitEval(split, record, splits[split], true);
+    }
+    if (weights !== this.#engine.student) await this.#engine.student.copyFrom(weights);
+    return {
+      steps: this.#step,
+      best: {
+        step: record.step,
+        model: record.model,
+        ...(record.dev && { metric, value: metricOf(record.dev, metric) }),
+      },
+      ...splits,
+      seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
+    };
+  }
+
+  /** Without dev there is no choice: the weights after the last update. */
+  #last(): { record: Omit<BestRecord, 'dev'> & { dev?: SplitSummary }; weights: Weights } {
+    const { average } = this.#strategy;
+    const chosen = this.#options.export === 'teacher' && average ? average : undefined;
+    const { name: model, weights } = chosen ?? { name: 'student' as const, weights: this.#engine.student };
+    return { record: { step: this.#step, model }, weights };
+  }
+
+  async #save(): Promise<string> {
+    const engine = this.#engine;
+    const { counters, sets } = this.#strategy.state();
+    const best = this.#best.current?.record;
+    const progress: Progress = {
+      step: this.#step,
+      evaluated: this.#evaluated,
+      evaluationsSinceBest: this.#evaluationsSinceBest,
+      ...(best && { best }),
+      strategy: counters,
+      data: this.#data,
+    };
+    const arrays: ArraySet[] = [
+      { name: 'student', read: () => engine.student.read() },
+      { name: 'm', read: () => engine.readMoments('m') },
+      { name: 'v', read: () => engine.readMoments('v') },
+      ...[...sets, ...this.#best.sets()].map(({ name, weights }) => ({ name, read: () => weights.read() })),
+    ];
+    const { path, written } = await this.#input.checkpoints.save(progress, arrays);
+    if (written) this.#input.emit({ type: 'checkpoint', step: this.#step, path });
+    return path;
+  }
+
+  async #restore(): Promise<void> {
+    const engine = this.#engine;
+    const { progress, read } = await this.#input.checkpoints.newest();
+    if (progress.data !== this.#data) {
+      throw new SesdError(
+        'SESD_CHECKPOINT',
+        'The training examples are not those the run was started with.',
+        {
+          hint: 'Restore the training file and the tokenizer as they were, or start a new run.',
+        },
+      );
+    }
+    const load = (name: string, into: Weights) => into.write(read(name));
+    await load('student', engine.student);
+    await engine.writeMoments('m', read('m'));
+    await engine.writeMoments('v', read('v'));
+    await this.#strategy.restore(progress.strategy, load);
+    if (progress.best) await this.#best.restore(progress.best, load);
+    this.#step = progress.step;
+    this.#evaluated = progress.evaluated;
+    this.#evaluationsSinceBest = progress.evaluationsSinceBest;
+    this.#input.emit({ type: 'resume', step: this.#step, evaluated: this.#evaluated });
+  }
+
+  async #notFinite(step: number, what: string, value: number): Promise<SesdError> {
+    const path = await this.#save();
+    return new SesdError('SESD_NUMERICS', `Step ${step}: the ${what} is ${value}.`, {
+      hint: `Try a lower --lr or --head-lr, or a longer --warmup. The weights before this step are in ${path}.`,
+    });
+  }
+
+  async #interrupted(cause: unknown): Promise<SesdError> {
+    await this.#save();
+    return new SesdError('SESD_ABORTED', `Interrupted after step ${this.#step} of ${this.#plan.total}.`, {
+      hint: `Go on with: ${this.#input.checkpoints.resumeCommand}`,
+      cause,
+    });
+  }
+
+  release(): void {
+    this.#strategy.release();
+    this.#best.release();
+  }
+}
+
+/** Whether an error is the signal's doing, be it the engine's or throwIfAborted's. */
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (!signal?.aborted) return false;
+  return error === signal.reason || (error as { code?: unknown } | null)?.code === 'SESD_ABORTED';
+}
