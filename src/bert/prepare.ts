@@ -10,6 +10,7 @@ import { fuseAttention } from '../graph/passes/fuse-attention.ts';
 import { fuseGelu } from '../graph/passes/fuse-gelu.ts';
 import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization.ts';
 import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
+import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
@@ -49,6 +50,7 @@ export function prepareBert(source: Graph, options: BertOptions): PreparedBert {
   const graph = cloneGraph(source);
   const inputs = nameDims(graph);
   const inference = inferGraph(graph);
+  hoistShapes(new GraphBuilder(graph, inference));
   simplify(graph, inference);
   const head = attachHead(graph, inputs, options);
   const inferred = inferGraph(graph);

@@ -79,7 +79,7 @@ export function findAttentions(view: GraphView): AttentionMatch[] {
 function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
   const value = traceHeads(view, found.product.inputs[1]!);
   const output = flatContext(view, found.product.outputs[0]!);
-  if (!value || value.layout !== 'bnsd' || value.scale !== 1 || !output) return undefined;
+  if (value?.layout !== 'bnsd' || value.scale !== 1 || !output) return undefined;
 
   const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
   const product = view.producerOf(scores, 'MatMul');
