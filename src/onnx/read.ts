@@ -5,6 +5,7 @@ import { SesdError } from '../errors.ts';
 import { readExternal, readFully } from './external.ts';
 import { type ModelProto, ModelProtoSchema, type TensorProto } from './generated/onnx_pb.ts';
 import { sniff } from './sniff.ts';
+import { within } from './tensor.ts';
 import { checkMessage, WireError } from './wire.ts';
 
 /** An ONNX file in memory. Elements of its tensors are views into the file's bytes. */
@@ -33,15 +34,8 @@ export async function readModel(path: string): Promise<OnnxModel> {
   try {
     return { path: file, proto, external: await readExternal(proto, await realpath(dirname(file))) };
   } catch (error) {
-    throw inFile(file, error);
+    throw within(file, error);
   }
-}
-
-/** The error with the file's name before its message, when it is one of ours. */
-export function inFile(file: string, error: unknown): unknown {
-  if (!(error instanceof SesdError)) return error;
-  const options = error.hint === undefined ? {} : { hint: error.hint };
-  return new SesdError(error.code, `${file}: ${error.message}`, { ...options, cause: error });
 }
 
 /**

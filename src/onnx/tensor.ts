@@ -208,6 +208,14 @@ function shown(dims: readonly bigint[]): string {
   return dims.length <= 8 ? dims.join(', ') : `${dims.slice(0, 8).join(', ')}, … (${dims.length} in all)`;
 }
 
+/** The error with the name of the file or node it is about before its message, when it is one of ours. */
+export function within(place: string, error: unknown): unknown {
+  if (!(error instanceof SesdError)) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new SesdError(error.code, `${place}: ${error.message}`, { ...hint, cause: error });
+}
+
+/** A name from a file as shown in messages: quoted, and not without end. */
 export function quote(name: string): string {
   return name.length <= 120 ? `'${name}'` : `'${name.slice(0, 117)}…'`;
 }

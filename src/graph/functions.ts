@@ -1,0 +1,185 @@
+import { SesdError } from '../errors.ts';
+import type {
+  AttributeProto,
+  FunctionProto,
+  ModelProto,
+  NodeProto,
+  OperatorSetIdProto,
+  TensorProto,
+} from '../onnx/generated/onnx_pb.ts';
+import { attributeFromProto } from './attributes.ts';
+import type { Attribute, Node } from './graph.ts';
+
+/** A node and the version of ai.onnx it is written in: a function may import another than its model. */
+export interface VersionedNode {
+  node: Node;
+  opset: number;
+}
+
+/** Functions may call functions: a small file could otherwise stand for a graph without end. */
+const MAX_NODES = 500_000;
+const MAX_CALL_DEPTH = 64;
+const MAX_NAME_CHARACTERS = 2 ** 26;
+
+interface Scope {
+  opset: number;
+  /** Names of the graph for names of the function's body; the identity for the graph itself. */
+  rename(name: string): string;
+  /** Values of the attributes a function's body refers to. */
+  attributes: ReadonlyMap<string, Attribute>;
+  depth: number;
+}
+
+type Convert = (proto: AttributeProto, where: string) => Attribute;
+
+interface Expansion {
+  /** The nodes so far. */
+  out: VersionedNode[];
+  /** The graph's name for a value inside a called body. */
+  inner(prefix: string, name: string): string;
+  convert: Convert;
+}
+
+/** '' for the standard operators, which may also be called ai.onnx. */
+export function normalDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
+/** The version of ai.onnx imported, if any. */
+export function standardOpset(imports: readonly OperatorSetIdProto[]): number | undefined {
+  const entry = imports.find(({ domain }) => normalDomain(domain) === '');
+  return entry === undefined ? undefined : Number(entry.version);
+}
+
+/**
+ * The nodes of the model's graph with calls of its own functions replaced by their bodies. Values inside a
+ * body are named `<call's output>/<name>`.
+ */
+export function inlinedNodes(
+  model: ModelProto,
+  external: ReadonlyMap<TensorProto, Uint8Array>,
+  opset: number,
+): VersionedNode[] {
+  const functions = new Map<string, FunctionProto>();
+  for (const fn of model.functions) functions.set(functionKey(fn.domain, fn.name, fn.overload), fn);
+  const out: VersionedNode[] = [];
+  // A body is read once for each call; its tensors are decoded once.
+  const converted = new Map<AttributeProto, Attribute>();
+  const convert = (proto: AttributeProto, where: string): Attribute => {
+    let attribute = converted.get(proto);
+    if (attribute === undefined) {
+      attribute = attributeFromProto(proto, external, where);
+      converted.set(proto, attribute);
+    }
+    return attribute;
+  };
+  let visited = 0;
+  let characters = 0;
+  const tooLarge = (what: string) =>
+    new SesdError('SESD_BAD_MODEL', `the graph has more than ${what} once its functions are inlined`);
+  const inner = (prefix: string, name: string): string => {
+    characters += prefix.length + name.length;
+    if (characters > MAX_NAME_CHARACTERS) throw tooLarge(`${MAX_NAME_CHARACTERS} characters of names`);
+    return `${prefix}/${name}`;
+  };
+
+  const expand = (nodes: readonly NodeProto[], scope: Scope): void => {
+    for (const proto of nodes) {
+      if (++visited > MAX_NODES) throw tooLarge(`${MAX_NODES} nodes`);
+      const node = toNode(proto, scope, convert);
+      const fn = functions.get(functionKey(proto.domain, proto.opType, proto.overload));
+      if (fn === undefined) {
+        out.push({ node, opset: scope.opset });
+        continue;
+      }
+      if (scope.depth === MAX_CALL_DEPTH) {
+        throw new SesdError('SESD_BAD_MODEL', `function ${fn.name} calls itself, directly or through others`);
+      }
+      expand(fn.node, calledScope(fn, node, scope, { out, inner, convert }));
+    }
+  };
+  expand(model.graph?.node ?? [], { opset, rename: (name) => name, attributes: new Map(), depth: 0 });
+  return out;
+}
+
+function functionKey(domain: string, name: string, overload: string): string {
+  return [normalDomain(domain), name, overload].join('\0');
+}
+
+function calledScope(
+  fn: FunctionProto,
+  call: Node,
+  caller: Scope,
+  { out, inner, convert }: Expansion,
+): Scope {
+  const prefix = call.outputs.find((name) => name !== '') ?? call.name;
+  const names = new Map<string, string>();
+  fn.input.forEach((name, i) => {
+    names.set(name, call.inputs[i] ?? '');
+  });
+  const opset = standardOpset(fn.opsetImport) ?? caller.opset;
+  fn.output.forEach((name, i) => {
+    const outer = call.outputs[i] ?? '';
+    const passed = names.get(name);
+    if (outer === '') return;
+    if (passed === undefined) names.set(name, outer);
+    // A parameter handed back, or a value returned twice: the outer name needs a producer of its own.
+    else {
+      const copy: Node = {
+        name: `${prefix}/${fn.name}`,
+        op: 'Identity',
+        domain: '',
+        inputs: [passed],
+        outputs: [outer],
+        attributes: new Map(),
+      };
+      out.push({ node: copy, opset });
+    }
+  });
+
+  const attributes = new Map<string, Attribute>();
+  for (const proto of fn.attributeProto) {
+    attributes.set(proto.name, convert(proto, `function ${fn.name}`));
+  }
+  for (const name of [...fn.attribute, ...attributes.keys()]) {
+    const given = call.attributes.get(name);
+    if (given !== undefined) attributes.set(name, given);
+  }
+  return {
+    opset,
+    attributes,
+    depth: caller.depth + 1,
+    rename: (name) => (name === '' ? '' : (names.get(name) ?? inner(prefix, name))),
+  };
+}
+
+function toNode(proto: NodeProto, scope: Scope, convert: Convert): Node {
+  const outputs = proto.output.map(scope.rename);
+  // Viewers show unnamed nodes by their output.
+  const name = proto.name || outputs.find((output) => output !== '') || proto.opType;
+  const where = `node '${name}' (${proto.opType})`;
+  const attributes = new Map<string, Attribute>();
+  for (const attribute of proto.attribute) {
+    const value = attributeValue(attribute, scope, convert, where);
+    if (value !== undefined) attributes.set(attribute.name, value);
+  }
+  return {
+    name,
+    op: proto.opType,
+    domain: normalDomain(proto.domain),
+    inputs: proto.input.map(scope.rename),
+    outputs,
+    attributes,
+  };
+}
+
+/** Undefined for a reference to an attribute the function was not given. */
+function attributeValue(
+  attribute: AttributeProto,
+  scope: Scope,
+  convert: Convert,
+  where: string,
+): Attribute | undefined {
+  if (attribute.refAttrName !== '') return scope.attributes.get(attribute.refAttrName);
+  return convert(attribute, where);
+}
