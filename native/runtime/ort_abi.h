@@ -124,10 +124,7 @@ enum Characteristic : int { kRequired = 0, kOptional = 1 };
   F(136, BindInput,                         Status*,     (IoBinding*, const char*, const Value*))              \
   F(137, BindOutput,                        Status*,     (IoBinding*, const char*, const Value*))              \
   F(138, BindOutputToDevice,                Status*,     (IoBinding*, const char*, const MemoryInfo*))         \
-  F(139, GetBoundOutputNames,               Status*,     (const IoBinding*, Allocator*, char** names, size_t** lengths, size_t* count)) \
   F(140, GetBoundOutputValues,              Status*,     (const IoBinding*, Allocator*, Value***, size_t* count)) \
-  F(141, ClearBoundInputs,                  void,        (IoBinding*))                                         \
-  F(142, ClearBoundOutputs,                 void,        (IoBinding*))                                         \
   F(144, CreateAndRegisterAllocator,        Status*,     (Env*, const MemoryInfo*, const ArenaConfig*))        \
   F(147, SetGlobalIntraOpNumThreads,        Status*,     (ThreadingOptions*, int))                             \
   F(148, SetGlobalInterOpNumThreads,        Status*,     (ThreadingOptions*, int))                             \

@@ -1,0 +1,31 @@
+// The export table: NativeAddon of src/engine/contract.ts.
+#include <napi.h>
+
+#include "binding/arena.h"
+#include "binding/instance.h"
+#include "binding/optimizer.h"
+#include "binding/runtime.h"
+#include "binding/session.h"
+
+namespace {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  using namespace sesd::binding;
+  Instance::create(env);
+  JsArena::define(env);
+  JsSession::define(env);
+  JsBinding::define(env);
+  JsStash::define(env);
+  exports.Set("open", Napi::Function::New<open_runtime>(env, "open"));
+  exports.Set("createArena", Napi::Function::New<JsArena::make>(env, "createArena"));
+  exports.Set("createSession", Napi::Function::New<JsSession::make>(env, "createSession"));
+  exports.Set("mean", Napi::Function::New<mean_of>(env, "mean"));
+  exports.Set("blend", Napi::Function::New<blend_into>(env, "blend"));
+  exports.Set("add", Napi::Function::New<add_to>(env, "add"));
+  exports.Set("adamw", Napi::Function::New<adamw_step>(env, "adamw"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(sesd, initialize)

@@ -1,0 +1,10 @@
+// open() of contract.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace sesd::binding {
+
+Napi::Value open_runtime(const Napi::CallbackInfo& info);
+
+}  // namespace sesd::binding

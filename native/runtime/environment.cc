@@ -1,0 +1,117 @@
+#include "environment.h"
+
+#include <atomic>
+
+#include "../kernels/kernel.h"
+#include "errors.h"
+#include "library.h"
+
+namespace sesd {
+
+namespace {
+
+// Leaked on purpose: the library's threads and other addons may use it until the process is gone.
+std::atomic<Environment*> opened{nullptr};
+
+std::vector<std::string> available_providers() {
+  char** names = nullptr;
+  int count = 0;
+  ort::check(ort::api().GetAvailableProviders(&names, &count));
+  const std::vector<std::string> providers(names, names + count);
+  ort::check(ort::api().ReleaseAvailableProviders(names, count));
+  return providers;
+}
+
+// One arena for all sessions, so that memory one gives back serves the next. Grown by what is asked for: the
+// default doubles, and shapes that change from run to run then leave most of it unused.
+bool register_allocator(ort::Env* env, const ort::MemoryInfo* memory) {
+  const char* const keys[] = {"arena_extend_strategy"};
+  const size_t values[] = {1};  // kSameAsRequested
+  const ort::ArenaConfigHandle config(ort::make<ort::ArenaConfig>(ort::api().CreateArenaCfgV2, keys, values, size_t{1}));
+  ort::Status* status = ort::api().CreateAndRegisterAllocator(env, memory, config.get());
+  if (status == nullptr) return true;
+  // Somebody else in this process has registered one; sessions keep their own.
+  ort::api().ReleaseStatus(status);
+  return false;
+}
+
+}  // namespace
+
+Environment& Environment::open(const std::string& library, int threads) {
+  static std::mutex mutex;  // worker_threads may open at the same time
+  std::lock_guard<std::mutex> lock(mutex);
+  if (opened == nullptr) opened = new Environment(library, threads);
+  return *opened;
+}
+
+Environment& Environment::get() {
+  Environment* environment = opened;
+  if (environment == nullptr) throw Error("open() has not been called");
+  return *environment;
+}
+
+Environment::Environment(const std::string& library, int threads) : version_(load_library(library)), threads_(threads) {
+  const ort::Api& api = ort::api();
+  const ort::ThreadingOptionsHandle threading(ort::make<ort::ThreadingOptions>(api.CreateThreadingOptions));
+  ort::check(api.SetGlobalIntraOpNumThreads(threading.get(), threads));
+  ort::check(api.SetGlobalInterOpNumThreads(threading.get(), 1));
+  // Threads that spin between runs take the processor from the optimizer's passes and from other sessions.
+  ort::check(api.SetGlobalSpinControl(threading.get(), 0));
+  env_ = ort::make<ort::Env>(api.CreateEnvWithGlobalThreadPools, int{ort::kLogError}, "sesd",
+                             static_cast<const ort::ThreadingOptions*>(threading.get()));
+  ort::check(api.DisableTelemetryEvents(env_));
+  providers_ = available_providers();
+  cpu_memory_.reset(ort::make<ort::MemoryInfo>(api.CreateCpuMemoryInfo, int{ort::kArenaAllocator}, int{ort::kDefaultMemory}));
+  shared_allocator_ = register_allocator(env_, cpu_memory_.get());
+  domain_ = ort::make<ort::CustomOpDomain>(api.CreateCustomOpDomain, "sesd");
+  for (const ort::CustomOp* op : custom_ops()) ort::check(api.CustomOpDomain_Add(domain_, op));
+}
+
+ort::SessionOptionsHandle Environment::session_options(int threads, const std::string& profile) const {
+  const ort::Api& api = ort::api();
+  ort::SessionOptionsHandle options(ort::make<ort::SessionOptions>(api.CreateSessionOptions));
+  ort::SessionOptions* const o = options.get();
+  if (threads == 0) {
+    ort::check(api.DisablePerSessionThreads(o));
+  } else {
+    ort::check(api.SetIntraOpNumThreads(o, threads));
+    ort::check(api.AddSessionConfigEntry(o, "session.intra_op.allow_spinning", "0"));
+  }
+  if (shared_allocator_) ort::check(api.AddSessionConfigEntry(o, "session.use_env_allocators", "1"));
+  // A pattern is kept per combination of input shapes: with batches of any length it only costs memory.
+  ort::check(api.DisableMemPattern(o));
+  ort::check(api.SetSessionLogSeverityLevel(o, ort::kLogError));
+  ort::check(api.AddCustomOpDomain(o, domain_));
+  if (!profile.empty()) ort::check(api.EnableProfiling(o, native_path(profile).c_str()));
+  return options;
+}
+
+ort::SessionHandle Environment::create_session(const void* model, size_t bytes, int threads, const std::string& profile) {
+  const auto create = [&](int own_threads) {
+    const ort::SessionOptionsHandle options = session_options(own_threads, profile);
+    return ort::SessionHandle(ort::make<ort::Session>(ort::api().CreateSessionFromArray, static_cast<const ort::Env*>(env_), model, bytes,
+                                                      static_cast<const ort::SessionOptions*>(options.get())));
+  };
+  if (threads > 0) return create(threads);
+  std::unique_lock<std::mutex> lock(mutex_);
+  const SharedThreads known = shared_threads_;
+  lock.unlock();
+  if (known == SharedThreads::kWork) return create(0);
+  if (known == SharedThreads::kUnavailable) return create(threads_);
+  const auto learn = [&](SharedThreads state) {
+    lock.lock();
+    shared_threads_ = state;
+  };
+  try {
+    ort::SessionHandle session = create(0);
+    learn(SharedThreads::kWork);
+    return session;
+  } catch (const ort::Error&) {
+    // Either there are no shared threads, or the model is at fault and this throws again.
+    ort::SessionHandle session = create(threads_);
+    learn(SharedThreads::kUnavailable);
+    return session;
+  }
+}
+
+}  // namespace sesd

@@ -1,0 +1,48 @@
+// The one ONNX Runtime environment of the process: its threads, its memory, our custom ops.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ort.h"
+
+namespace sesd {
+
+class Environment {
+ public:
+  // Loads the library and makes the environment; later calls return what the first one made. Thread-safe.
+  static Environment& open(const std::string& library, int threads);
+  // The open environment. Throws when there is none.
+  static Environment& get();
+
+  const std::string& version() const { return version_; }
+  const std::vector<std::string>& providers() const { return providers_; }
+  int threads() const { return threads_; }
+  // Describes tensors in ordinary memory.
+  const ort::MemoryInfo* cpu_memory() const { return cpu_memory_.get(); }
+
+  // A session over a serialized ModelProto. `threads` 0: the shared ones. `profile`: path prefix, or empty.
+  ort::SessionHandle create_session(const void* model, size_t bytes, int threads, const std::string& profile);
+
+ private:
+  Environment(const std::string& library, int threads);
+
+  ort::SessionOptionsHandle session_options(int threads, const std::string& profile) const;
+
+  // Whether sessions can use the environment's threads. They cannot when another addon (onnxruntime-node)
+  // made the process's environment before us, without threads; only creating a session tells.
+  enum class SharedThreads { kUntried, kWork, kUnavailable };
+
+  std::string version_;
+  std::vector<std::string> providers_;
+  int threads_;
+  ort::Env* env_ = nullptr;
+  ort::CustomOpDomain* domain_ = nullptr;
+  ort::MemoryInfoHandle cpu_memory_;
+  bool shared_allocator_ = false;
+  std::mutex mutex_;  // guards shared_threads_
+  SharedThreads shared_threads_ = SharedThreads::kUntried;
+};
+
+}  // namespace sesd

@@ -1,0 +1,77 @@
+#include "session.h"
+
+#include "environment.h"
+#include "errors.h"
+
+namespace sesd {
+
+namespace {
+
+// Takes a string the library allocated.
+std::string take_string(ort::Allocator* allocator, char* text) {
+  const std::string copy = text;
+  ort::check(ort::api().AllocatorFree(allocator, text));
+  return copy;
+}
+
+ort::Allocator* default_allocator() { return ort::make<ort::Allocator>(ort::api().GetAllocatorWithDefaultOptions); }
+
+template <class Count, class Name, class Type>
+std::vector<Signature> signatures(const ort::Session* session, Count get_count, Name get_name, Type get_type) {
+  const ort::Api& api = ort::api();
+  ort::Allocator* const allocator = default_allocator();
+  size_t count = 0;
+  ort::check(get_count(session, &count));
+  std::vector<Signature> all(count);
+  for (size_t i = 0; i < count; i++) {
+    Signature& signature = all[i];
+    signature.name = take_string(allocator, ort::make<char>(get_name, session, i, allocator));
+    const ort::TypeInfoHandle type(ort::make<ort::TypeInfo>(get_type, session, i));
+    const ort::TensorInfo* info = nullptr;  // belongs to `type`
+    ort::check(api.CastTypeInfoToTensorInfo(type.get(), &info));
+    if (info == nullptr) continue;
+    ort::check(api.GetTensorElementType(info, &signature.type));
+    size_t rank = 0;
+    ort::check(api.GetDimensionsCount(info, &rank));
+    signature.dims.resize(rank);
+    ort::check(api.GetDimensions(info, signature.dims.data(), rank));
+  }
+  return all;
+}
+
+const Signature* find(const std::vector<Signature>& all, const std::string& name) {
+  for (const Signature& signature : all) {
+    if (signature.name == name) return &signature;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Signature::check(const char* role, int given_type, const Dims& given_dims) const {
+  // A tensor without a declared shape looks like a scalar here; the runtime checks it in the run.
+  bool fits = type == given_type && (dims.empty() || dims.size() == given_dims.size());
+  for (size_t i = 0; fits && i < dims.size(); i++) fits = dims[i] < 0 || dims[i] == given_dims[i];
+  if (fits) return;
+  throw Error(std::string(role) + " '" + name + "' is " + element_type_text(type) + dims_text(dims) + " in the model, given " +
+              element_type_text(given_type) + dims_text(given_dims));
+}
+
+Session::Session(const void* model, size_t bytes, int threads, const std::string& profile)
+    : handle_(Environment::get().create_session(model, bytes, threads, profile)), profiling_(!profile.empty()) {
+  const ort::Api& api = ort::api();
+  inputs_ = signatures(handle_.get(), api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo);
+  outputs_ = signatures(handle_.get(), api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
+}
+
+const Signature* Session::input(const std::string& name) const { return find(inputs_, name); }
+const Signature* Session::output(const std::string& name) const { return find(outputs_, name); }
+
+std::string Session::end_profiling() {
+  if (!profiling_) throw Error("the session records no profile");
+  profiling_ = false;
+  ort::Allocator* const allocator = default_allocator();
+  return take_string(allocator, ort::make<char>(ort::api().SessionEndProfiling, handle_.get(), allocator));
+}
+
+}  // namespace sesd

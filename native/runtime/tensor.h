@@ -1,0 +1,54 @@
+// Tensors: element types, shapes, values in host memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ort.h"
+
+namespace sesd {
+
+using Dims = std::vector<int64_t>;
+
+// An element type tensors of the host may have.
+struct ElementType {
+  const char* name;
+  int code;  // ort::DataType
+  size_t size;
+};
+// Null when there is no such type.
+const ElementType* element_type_named(const std::string& name);
+const ElementType* element_type_of(int code);
+// "float32", or "element type 11" for one the host does not take.
+std::string element_type_text(int code);
+
+// "[2, ?, 128]"; a negative dimension is one the model leaves open.
+std::string dims_text(const Dims& dims);
+
+// The number of elements. Throws when it exceeds what memory can hold; `what` names the tensor.
+size_t checked_count(const Dims& dims, const std::string& what);
+
+// A tensor with memory of its own.
+struct HostTensor {
+  const ElementType* type;
+  Dims dims;
+  size_t bytes;
+  std::unique_ptr<std::byte[]> data;
+};
+
+// A value over memory that outlives it.
+ort::ValueHandle value_over(void* data, size_t bytes, const Dims& dims, int type);
+
+// What a value that the runtime made is.
+struct TensorView {
+  int type;
+  Dims dims;
+  size_t count;
+  void* data;
+};
+TensorView view_of(ort::Value* value);
+
+}  // namespace sesd
