@@ -1,7 +1,8 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { findAttentionProbabilities } from '../graph/patterns/attention.ts';
 import { findLayerNormalizations } from '../graph/patterns/layer-normalization.ts';
-import { replaceUses, sortNodes } from '../graph/rewrite.ts';
+import { replaceUses } from '../graph/rewrite.ts';
+import { sortNodes } from '../graph/sort.ts';
 import type { GraphView } from '../graph/view.ts';
 
 /** Name of the graph input that carries the key of the dropout stream: int64[2], each below 2³². */

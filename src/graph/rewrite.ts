@@ -28,30 +28,6 @@ export function removeDeadNodes(graph: Graph): void {
   for (const name of graph.initializers.keys()) if (!read.has(name)) graph.initializers.delete(name);
 }
 
-/** Orders the nodes so that each follows the producers of its inputs, otherwise as they stood. */
-export function sortNodes(graph: Graph): void {
-  const byOutput = producers(graph);
-  const ordered = new Set<Node>();
-  for (const root of graph.nodes) {
-    // depth first with an explicit stack: exported graphs are deeper than the call stack
-    const stack = [root];
-    while (stack.length > 0) {
-      const node = stack.at(-1)!;
-      const waiting = ordered.has(node)
-        ? []
-        : node.inputs
-            .map((input) => byOutput.get(input))
-            .filter((producer): producer is Node => producer !== undefined && !ordered.has(producer));
-      if (waiting.length > 0) stack.push(...waiting);
-      else {
-        ordered.add(node);
-        stack.pop();
-      }
-    }
-  }
-  graph.nodes = [...ordered];
-}
-
 /** A copy whose nodes, lists and maps can be changed freely; tensor bytes are shared. */
 export function cloneGraph(graph: Graph): Graph {
   return {

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import { type Graph, intAttribute, type Node } from '../graph.ts';
-import { sortNodes } from '../rewrite.ts';
+import { sortNodes } from '../sort.ts';
 
 /**
  * Takes shapes from the graph's inputs instead of from activations. What an exporter writes as

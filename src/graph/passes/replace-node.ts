@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Node } from '../graph.ts';
-import { removeDeadNodes, sortNodes } from '../rewrite.ts';
+import { removeDeadNodes } from '../rewrite.ts';
+import { sortNodes } from '../sort.ts';
 
 /** Takes `node` out and lets `emit` append nodes that make its first output under the same name. */
 export function replaceNode(builder: GraphBuilder, node: Node, emit: (output: string) => void): void {
