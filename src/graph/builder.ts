@@ -1,5 +1,6 @@
+import type { Dim } from './dims.ts';
 import type { Attribute, DataType, Graph, Node, TensorData, ValueType } from './graph.ts';
-import { type InferenceState, inferNode } from './infer/infer.ts';
+import { elementsOf, type InferenceState, inferNode } from './infer/infer.ts';
 
 export type AttributeInit =
   | number
@@ -57,6 +58,21 @@ export class GraphBuilder {
 
   typeOf(name: string): ValueType | undefined {
     return this.graph.types.get(name);
+  }
+
+  /** Elements of a small integer tensor as far as they are known before a run, in row-major order. */
+  elementsOf(name: string): readonly Dim[] | undefined {
+    return elementsOf(name, this.graph, this.#inference);
+  }
+
+  /** The node's output at `index`; an optional one it did not have so far is asked for. */
+  requireOutput(node: Node, index: number): string {
+    while (node.outputs.length <= index) node.outputs.push('');
+    if (!node.outputs[index]) {
+      node.outputs[index] = this.freshName(`${node.op}_output${index}`);
+      inferNode(node, this.graph, this.#inference);
+    }
+    return node.outputs[index]!;
   }
 
   /** Appends a node with one output and returns that output's name. */

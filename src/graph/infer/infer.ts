@@ -1,6 +1,6 @@
 import type { Dim } from '../dims.ts';
 import { type Graph, type Node, opName } from '../graph.ts';
-import { NodeInference } from './node-inference.ts';
+import { NodeInference, smallIntegers } from './node-inference.ts';
 import { rules } from './rules.ts';
 import { Symbols } from './symbols.ts';
 
@@ -33,4 +33,14 @@ export function inferGraph(graph: Graph, state: InferenceState = newInference())
   for (const input of graph.inputs) state.symbols.avoid(graph.types.get(input)?.dims ?? []);
   for (const node of graph.nodes) inferNode(node, graph, state);
   return state;
+}
+
+/** Elements of a small integer or bool tensor as far as they are known before a run, in row-major order. */
+export function elementsOf(name: string, graph: Graph, state: InferenceState): readonly Dim[] | undefined {
+  const known = state.shapes.get(name);
+  if (known) return known;
+  const tensor = graph.initializers.get(name);
+  const elements = tensor && smallIntegers(tensor);
+  if (elements) state.shapes.set(name, elements);
+  return elements;
 }

@@ -1,6 +1,6 @@
 import type { Dim } from '../dims.ts';
 import { type DataType, elementSize, type Graph, type Node, type TensorData } from '../graph.ts';
-import type { InferenceState } from './infer.ts';
+import { elementsOf, type InferenceState } from './infer.ts';
 import type { Symbols } from './symbols.ts';
 
 /** Tensors larger than this shape nothing: their elements are not followed. */
@@ -39,13 +39,7 @@ export class NodeInference {
 
   /** Elements of a small integer or bool input, in row-major order. */
   elements(input: number): readonly Dim[] | undefined {
-    const name = this.node.inputs[input] ?? '';
-    const known = this.#state.shapes.get(name);
-    if (known) return known;
-    const tensor = this.#graph.initializers.get(name);
-    const elements = tensor && smallIntegers(tensor);
-    if (elements) this.#state.shapes.set(name, elements);
-    return elements;
+    return elementsOf(this.node.inputs[input] ?? '', this.#graph, this.#state);
   }
 
   /** The elements of an integer input when all of them are numbers. */

@@ -1,0 +1,85 @@
+import { floatAttribute, intAttribute } from '../../graph/graph.ts';
+import type { GradientRule, RuleContext } from '../rule.ts';
+import { multiplyByGemm, productGradients } from './gemm.ts';
+
+/**
+ * X·op(W) with a matrix W: X's leading axes are rows like any other, so both gradients are one Gemm each
+ * and no transposed copy is made.
+ */
+function matrixOnTheRight(at: RuleContext, transB: boolean, alpha: number) {
+  const [a, b] = [at.input(0), at.input(1)];
+  const rows = (name: string) => {
+    const rank = at.rank(name);
+    return rank === 2 ? name : at.builder.op('Flatten', [name], { attributes: { axis: rank - 1 } });
+  };
+  const gradient = rows(at.outputGradient);
+  const [byA, byB] = productGradients(at, gradient, {
+    a: at.needs(1) ? rows(a) : a,
+    b,
+    transA: false,
+    transB,
+    multiply: multiplyByGemm(at, alpha),
+  });
+  return [byA && at.shapes.reshapeLike(byA, a), byB];
+}
+
+function multiplyByMatMul(at: RuleContext) {
+  const turn = (name: string, transposed: boolean) => {
+    if (!transposed) return name;
+    const perm = Array.from({ length: at.rank(name) }, (_, axis) => axis);
+    perm.push(...perm.splice(-2).reverse());
+    return at.builder.op('Transpose', [name], { attributes: { perm } });
+  };
+  return (a: string, b: string, transA: boolean, transB: boolean) =>
+    at.builder.op('MatMul', [turn(a, transA), turn(b, transB)]);
+}
+
+/** Every combination of ranks: rank 1 counts as a row on the left and as a column on the right. */
+export const matMul: GradientRule = (at) => {
+  const { builder } = at;
+  const [a, b] = [at.input(0), at.input(1)];
+  const [rankA, rankB] = [at.rank(a), at.rank(b)];
+  if (rankA >= 2 && rankB === 2) return matrixOnTheRight(at, false, 1);
+
+  const added: number[] = [];
+  if (rankA === 1) added.push(-2);
+  if (rankB === 1) added.push(-1);
+  const unsqueeze = (name: string, ...axes: number[]) =>
+    builder.op('Unsqueeze', [name, builder.ints(...axes)]);
+  const [byA, byB] = productGradients(
+    at,
+    added.length > 0 ? unsqueeze(at.outputGradient, ...added) : at.outputGradient,
+    {
+      a: rankA === 1 ? unsqueeze(a, 0) : a,
+      b: rankB === 1 ? unsqueeze(b, 1) : b,
+      transA: false,
+      transB: false,
+      multiply: multiplyByMatMul(at),
+    },
+  );
+  // A row's gradient [..., 1, K] sums to [K] like any broadcast; a column's has its axis last.
+  return [byA, byB && rankB === 1 ? builder.op('Squeeze', [byB, builder.ints(-1)]) : byB];
+};
+
+/** com.microsoft::FusedMatMul: α·op(A)·op(B). */
+export const fusedMatMul: GradientRule = (at) => {
+  const flag = (name: string) => intAttribute(at.node, name, 0) !== 0;
+  if (flag('transBatchA') || flag('transBatchB')) at.unsupported('transBatchA and transBatchB have no rule');
+  const [a, b] = [at.input(0), at.input(1)];
+  const [transA, transB] = [flag('transA'), flag('transB')];
+  const alpha = floatAttribute(at.node, 'alpha', 1);
+  const [rankA, rankB] = [at.rank(a), at.rank(b)];
+  if (rankA < 2 || rankB < 2) at.unsupported('an operand of rank 1 has no rule');
+  if (!transA && rankB === 2) return matrixOnTheRight(at, transB, alpha);
+  return productGradients(at, at.outputGradient, {
+    a,
+    b,
+    transA,
+    transB,
+    multiply: (left, right, transposeLeft, transposeRight) =>
+      at.builder.op('FusedMatMul', [left, right], {
+        domain: 'com.microsoft',
+        attributes: { alpha: { float: alpha }, transA: transposeLeft, transB: transposeRight },
+      }),
+  });
+};
