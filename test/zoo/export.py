@@ -13,6 +13,9 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
                    the gradient is then their sum), transposed, dims, values
     unmatched      the same for parameters that no initializer holds (folded or sliced by the exporter), by PyTorch name
     unmatchedParameters   the values of those parameters
+    heads          for encoders, per classifier that can be put on them (pooler, cls, mean): its weight and bias, and logits,
+                   R, gradients and unmatched of loss = sum(logits * R) as above; the classifier's own gradients are
+                   under classifier.weight and classifier.bias
 
 Outputs and gradients are computed in float64 from the float32 weights, in evaluation mode. Weights, inputs and R are
 deterministic. Matching goes by value, with the parameter or its transpose.
@@ -135,6 +138,36 @@ def reference(model, kind, roles, inputs):
     return [o.detach().numpy() for o in outputs], [r.numpy() for r in weights], loss.item(), gradients
 
 
+def head_references(model, kind, roles, inputs):
+    """Per head: a fixed linear classifier on the encoder's features, its logits, R and all gradients, in float64."""
+    features = {"cls": lambda states, pooled, mask: states[:, 0]}
+    if kind == "pooler":
+        features["pooler"] = lambda states, pooled, mask: pooled
+    if "attention_mask" in roles:
+        features["mean"] = lambda states, pooled, mask: (states * mask).sum(1) / mask.sum(1)
+    generator = torch.Generator().manual_seed(17)
+    weight = 0.2 * torch.randn((LABELS, model.config.hidden_size), generator=generator)
+    bias = 0.2 * torch.randn(LABELS, generator=generator)
+    r = torch.randn((BATCH, LABELS), generator=generator)
+    found = {}
+    for head, feature in features.items():
+        exact = copy.deepcopy(model).double().eval()
+        exact.config._attn_implementation = "eager"
+        outputs = exact(*(inputs[role] for role in roles))
+        states, pooled = outputs if kind == "pooler" else (outputs, None)
+        classifier = torch.nn.Linear(model.config.hidden_size, LABELS).double()
+        with torch.no_grad():
+            classifier.weight.copy_(weight)
+            classifier.bias.copy_(bias)
+        logits = classifier(feature(states, pooled, inputs["attention_mask"].unsqueeze(-1).double()))
+        (logits * r.double()).sum().backward()
+        own = {f"classifier.{name}": p.grad.numpy() for name, p in classifier.named_parameters()}
+        # A parameter the head does not read has no gradient, and is not among those an engine trains.
+        gradients = {name: p.grad.numpy() for name, p in exact.named_parameters() if p.grad is not None}
+        found[head] = (logits.detach().numpy(), r.numpy(), own, gradients)
+    return {"weight": array_json(weight.numpy()), "bias": array_json(bias.numpy())}, found
+
+
 def float_constants(graph):
     """Name -> float32 array of the initializers and of the Constant nodes."""
     found = {i.name: numpy_helper.to_array(i) for i in graph.initializer if i.data_type == onnx.TensorProto.FLOAT}
@@ -152,6 +185,8 @@ def match(constants, model, gradients):
         by_bytes.setdefault((array.shape, array.tobytes()), name)
     matched, missing, missing_values = {}, {}, {}
     for name, parameter in model.named_parameters():
+        if name not in gradients:
+            continue
         value = parameter.detach().numpy()
         for transposed in (False, True) if value.ndim == 2 else (False,):
             candidate = np.ascontiguousarray(value.T if transposed else value)
@@ -368,6 +403,20 @@ def write(folder, name, route):
     initializers = {i.name for i in proto.graph.initializer}
     graph_inputs = [v.name for v in proto.graph.input if v.name not in initializers]
     matched, missing, missing_values = match(float_constants(proto.graph), model, gradients)
+    heads = {}
+    if kind != "classifier":
+        classifier, references = head_references(model, kind, roles, inputs)
+        for head, (logits, r, own, head_gradients) in references.items():
+            head_matched, head_missing, _ = match(float_constants(proto.graph), model, head_gradients)
+            for own_name, gradient in own.items():
+                head_matched[own_name] = {"parameters": [own_name], "transposed": False, **array_json(gradient)}
+            heads[head] = {
+                **classifier,
+                "logits": array_json(logits),
+                "R": array_json(r)["data"],
+                "gradients": head_matched,
+                "unmatched": head_missing,
+            }
     record = {
         "variant": name,
         "route": {**route, "torch": torch.__version__, "transformers": transformers.__version__},
@@ -381,6 +430,7 @@ def write(folder, name, route):
         "gradients": matched,
         "unmatched": missing,
         "unmatchedParameters": missing_values,
+        "heads": heads,
     }
     (folder / f"{name}.json").write_text(json.dumps(record))
     return len(matched), len(missing)
