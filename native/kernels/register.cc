@@ -1,7 +1,24 @@
+#include "attention.h"
+#include "dropout.h"
+#include "embedding.h"
+#include "gelu.h"
 #include "kernel.h"
+#include "layer_normalization.h"
 
 namespace sesd {
 
-std::vector<const ort::CustomOp*> custom_ops() { return {}; }
+std::vector<const ort::CustomOp*> custom_ops() {
+  return {
+      custom_op<Dropout>(),
+      custom_op<LayerNormalizationGrad>(),
+      custom_op<BiasGelu>(),
+      custom_op<BiasGeluGrad>(),
+      custom_op<Attention>(),
+      custom_op<AttentionGrad>(),
+      custom_op<EmbeddingGrad>(),
+      custom_op<ResidualLayerNormalization>(),
+      custom_op<ResidualLayerNormalizationGrad>(),
+  };
+}
 
 }  // namespace sesd

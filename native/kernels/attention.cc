@@ -1,0 +1,94 @@
+#include "attention.h"
+
+#include <stdexcept>
+
+#include "rows.h"
+#include "simd/attention.h"
+
+namespace sesd {
+
+namespace {
+
+[[noreturn]] void refuse(const char* op, const std::string& message) {
+  throw std::invalid_argument(std::string("sesd::") + op + ": " + message);
+}
+
+}  // namespace
+
+AttentionAttributes::AttentionAttributes(const char* op, const Attributes& attributes)
+    : op_(op),
+      dropout_(op, attributes),
+      heads_(attributes.get_int("num_heads", 0)),
+      scale_(attributes.get_float("scale", 1)) {
+  if (heads_ < 1) refuse(op, "num_heads must be at least 1, found " + std::to_string(heads_));
+}
+
+AttentionCall AttentionAttributes::describe(const Context& context) const {
+  const Dims q = context.dims(0), k = context.dims(1);
+  if (q.size() != 3 || q[2] == 0 || q[2] % heads_ != 0) {
+    refuse(op_, "q must be [batch, queries, width] with a width that " + std::to_string(heads_) +
+                    " heads divide, found " + to_string(q));
+  }
+  const int64_t keys = k.size() == 3 ? k[1] : 0;
+  require_shape(op_, "k", k, {q[0], keys, q[2]});
+  require_shape(op_, "v", context.dims(2), k);
+
+  AttentionCall op{};
+  op.queries = q[1];
+  op.keys = keys;
+  op.heads = heads_;
+  op.head_size = q[2] / heads_;
+  op.scale = scale_;
+  op.q = context.input<float>(0);
+  op.k = context.input<float>(1);
+  op.v = context.input<float>(2);
+  op.mask = context.input<float>(3);
+  if (op.mask != nullptr) {
+    const Dims mask = context.dims(3), scores = {q[0], heads_, q[1], keys};
+    int64_t stride = 1;
+    for (size_t axis = 4, at = mask.size(); axis-- > 0;) {
+      const int64_t dim = at > 0 ? mask[--at] : 1;
+      if (mask.size() > 4 || (dim != 1 && dim != scores[axis])) {
+        refuse(op_, "mask must broadcast to " + to_string(scores) + ", found " + to_string(mask));
+      }
+      op.mask_strides[axis] = dim == 1 ? 0 : stride;
+      stride *= dim;
+    }
+  }
+  op.stream = dropout_.stream(context, 4);
+  return op;
+}
+
+void Attention::compute(const Context& context) const {
+  static const auto attention = SESD_SIMD_CHOOSE(attention);
+  const AttentionCall op = attributes_.describe(context);
+  const Dims dims = context.dims(0);
+  float* result = context.output(0, dims);
+  float* log_sum_exp = context.output(1, {dims[0], op.heads, op.queries});
+  context.parallel_for(static_cast<size_t>(dims[0] * op.heads), [&](size_t head) {
+    static thread_local Scratch scratch;
+    attention(op, static_cast<int64_t>(head), result, log_sum_exp, scratch.reserve(attention_scratch(op)));
+  });
+}
+
+void AttentionGrad::compute(const Context& context) const {
+  static const auto attention_grad = SESD_SIMD_CHOOSE(attention_grad);
+  const AttentionCall op = attributes_.describe(context);
+  const Dims q = context.dims(0), k = context.dims(1);
+  require_shape(kName, "context", context.dims(5), q);
+  require_shape(kName, "logSumExp", context.dims(6), {q[0], op.heads, op.queries});
+  require_shape(kName, "dContext", context.dims(7), q);
+  AttentionGradCall grads{};
+  grads.context = context.input<float>(5);
+  grads.log_sum_exp = context.input<float>(6);
+  grads.d_context = context.input<float>(7);
+  grads.d_q = context.output(0, q);
+  grads.d_k = context.output(1, k);
+  grads.d_v = context.output(2, k);
+  context.parallel_for(static_cast<size_t>(q[0] * op.heads), [&](size_t head) {
+    static thread_local Scratch scratch;
+    attention_grad(op, static_cast<int64_t>(head), grads, scratch.reserve(attention_grad_scratch(op)));
+  });
+}
+
+}  // namespace sesd

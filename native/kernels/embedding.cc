@@ -1,0 +1,51 @@
+#include "embedding.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "rows.h"
+
+namespace sesd {
+
+EmbeddingGrad::EmbeddingGrad(const Attributes& attributes) : rows_(attributes.get_int("rows", 0)) {
+  if (rows_ < 1) throw std::invalid_argument("sesd::EmbeddingGrad: rows must be at least 1, found " + std::to_string(rows_));
+}
+
+void EmbeddingGrad::compute(const Context& context) const {
+  const Dims dims = context.dims(1);
+  const int64_t width = width_of(kName, "dY", dims), count = element_count(context.dims(0));
+  require_count(kName, "dY", dims, count * width);
+  const auto* indices = context.input<int64_t>(0);
+  const auto* d_y = context.input<float>(1);
+  for (int64_t i = 0; i < count; i++) {
+    if (indices[i] < -rows_ || indices[i] >= rows_) {
+      throw std::invalid_argument("sesd::EmbeddingGrad: index " + std::to_string(indices[i]) +
+                                  " is outside a table of " + std::to_string(rows_) + " rows");
+    }
+  }
+  float* table = context.output(0, {rows_, width});
+
+  // A block owns some rows of a tall table or some columns of a low one, so no two write the same place.
+  constexpr size_t kBlocks = 16;
+  const bool tall = rows_ >= 4096;
+  context.parallel_for(kBlocks, [&](size_t index) {
+    const Block rows = tall ? block(rows_, index, kBlocks) : Block{0, rows_};
+    const Block columns = tall ? Block{0, width} : block(width, index, kBlocks);
+    if (tall) {
+      std::fill(table + rows.first * width, table + rows.last * width, 0.0f);
+    } else {
+      for (int64_t row = 0; row < rows_; row++) {
+        std::fill(table + row * width + columns.first, table + row * width + columns.last, 0.0f);
+      }
+    }
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t row = indices[i] < 0 ? indices[i] + rows_ : indices[i];
+      if (row < rows.first || row >= rows.last) continue;
+      const float* from = d_y + i * width;
+      float* to = table + row * width;
+      for (int64_t column = columns.first; column < columns.last; column++) to[column] += from[column];
+    }
+  });
+}
+
+}  // namespace sesd

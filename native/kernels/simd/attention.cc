@@ -1,0 +1,261 @@
+#include "attention.h"
+
+#include <math.h>
+
+#include "dropout_lanes.h"
+#include "gemm.h"
+
+namespace sesd::SESD_SIMD {
+
+namespace {
+
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Scratch memory handed out piece by piece, each 64-byte aligned.
+class Pieces {
+ public:
+  explicit Pieces(float* memory) : next_(memory) {}
+  float* take(int64_t floats) {
+    float* piece = next_;
+    next_ += padded(floats);
+    return piece;
+  }
+
+ private:
+  float* next_;
+};
+
+// to [rows, width] with row stride `padded(width)`, zeros in the padding, from rows `stride` apart, times factor.
+void pack(const float* from, int64_t stride, int64_t rows, int64_t width, float factor, float* to) {
+  const Float times = splat(factor);
+  for (int64_t row = 0; row < rows; row++) {
+    const float* source = from + row * stride;
+    float* target = to + row * padded(width);
+    int64_t i = 0;
+    for (; i + kLanes <= width; i += kLanes) store(target + i, load(source + i) * times);
+    if (i < width) store(target + i, load_first(source + i, width - i) * times), i += kLanes;
+    for (; i < padded(width); i += kLanes) store(target + i, zero());
+  }
+}
+
+// to [width, padded(rows)], zeros in the padding: the transpose of `rows` rows that are `stride` apart.
+void pack_transposed(const float* from, int64_t stride, int64_t rows, int64_t width, float* to) {
+  const int64_t length = padded(rows);
+  for (int64_t column = 0; column < width; column++) {
+    for (int64_t row = rows; row < length; row++) to[column * length + row] = 0;
+  }
+  constexpr int64_t kBlock = 16;  // one cache line of the result
+  for (int64_t first = 0; first < rows; first += kBlock) {
+    const int64_t count = smaller(kBlock, rows - first);
+    for (int64_t column = 0; column < width; column++) {
+      const float* source = from + first * stride + column;
+      float* target = to + column * length + first;
+      for (int64_t i = 0; i < count; i++) target[i] = source[i * stride];
+    }
+  }
+}
+
+// What is added to the scores of a query: its mask, and −∞ in the padding of the keys.
+class MaskRows {
+ public:
+  MaskRows(const AttentionCall& op, int64_t head, float* row)
+      : op_(op), length_(padded(op.keys)), row_(row) {
+    if (op.mask != nullptr) {
+      base_ = op.mask + head / op.heads * op.mask_strides[0] + head % op.heads * op.mask_strides[1];
+    }
+    for (int64_t key = 0; key < length_; key++) row_[key] = key < op.keys ? 0 : -INFINITY;
+    if (base_ != nullptr && op.mask_strides[2] == 0) fill(0);
+  }
+
+  const float* of(int64_t query) {
+    if (base_ != nullptr && op_.mask_strides[2] != 0) fill(query);
+    return row_;
+  }
+
+ private:
+  void fill(int64_t query) {
+    const float* from = base_ + query * op_.mask_strides[2];
+    for (int64_t key = 0; key < op_.keys; key++) row_[key] = from[key * op_.mask_strides[3]];
+  }
+
+  const AttentionCall& op_;
+  const int64_t length_;
+  float* const row_;
+  const float* base_ = nullptr;
+};
+
+struct Softmax {
+  float largest;
+  float sum;
+};
+
+// Turns scores of `length` keys into exp(score + mask − largest), all 0 where every key is masked by −∞.
+Softmax exponentials(float* scores, const float* mask, int64_t length) {
+  Float best = splat(-INFINITY);
+  for (int64_t i = 0; i < length; i += kLanes) {
+    const Float score = load(scores + i) + load(mask + i);
+    store(scores + i, score);
+    best = max(best, score);
+  }
+  const float largest_score = largest(best);
+  if (largest_score == -INFINITY) {
+    for (int64_t i = 0; i < length; i += kLanes) store(scores + i, zero());
+    return {largest_score, 0};
+  }
+  const Float shift = splat(largest_score);
+  Float total = zero();
+  for (int64_t i = 0; i < length; i += kLanes) {
+    const Float e = exp(load(scores + i) - shift);
+    store(scores + i, e);
+    total = total + e;
+  }
+  return {largest_score, sum(total)};
+}
+
+}  // namespace
+
+void attention(const AttentionCall& op, int64_t head, float* context, float* log_sum_exp, float* scratch) {
+  const int64_t width = op.heads * op.head_size, size = op.head_size;
+  const int64_t size_p = padded(size), keys_p = padded(op.keys);
+  const int64_t offset = head % op.heads * size;
+  const int64_t first_query = head / op.heads * op.queries, first_key = head / op.heads * op.keys;
+
+  Pieces pieces(scratch);
+  float* k_transposed = pieces.take(size * keys_p);
+  float* v = pieces.take(op.keys * size_p);
+  float* mask_row = pieces.take(keys_p);
+  float* q = pieces.take(kQueryBlock * size_p);
+  float* p = pieces.take(kQueryBlock * keys_p);
+  float* result = pieces.take(kQueryBlock * size_p);
+  pack_transposed(op.k + first_key * width + offset, width, op.keys, size, k_transposed);
+  pack(op.v + first_key * width + offset, width, op.keys, size, 1.0f, v);
+  MaskRows mask(op, head, mask_row);
+
+  for (int64_t first = 0; first < op.queries; first += kQueryBlock) {
+    const int64_t count = smaller(kQueryBlock, op.queries - first);
+    const int64_t start = (first_query + first) * width + offset;
+    pack(op.q + start, width, count, size, op.scale, q);
+    gemm(count, keys_p, size, {q, size_p, 1}, {k_transposed, keys_p}, {p, keys_p});
+    float factors[kQueryBlock];
+    for (int64_t i = 0; i < count; i++) {
+      float* row = p + i * keys_p;
+      const int64_t query = head * op.queries + first + i;
+      const Softmax softmax = exponentials(row, mask.of(first + i), keys_p);
+      if (log_sum_exp != nullptr) log_sum_exp[query] = softmax.largest + logf(softmax.sum);
+      factors[i] = softmax.sum == 0 ? 0 : op.stream.factor / softmax.sum;
+      if (!op.stream.off) {
+        DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.keys));
+        for (int64_t k = 0; k < keys_p; k += kLanes) store(row + k, select(kept.next(), load(row + k), zero()));
+      }
+    }
+    gemm(count, size_p, op.keys, {p, keys_p, 1}, {v, size_p}, {result, size_p});
+    for (int64_t i = 0; i < count; i++) {
+      const Float factor = splat(factors[i]);
+      float* target = context + start + i * width;
+      for_each_vector(size, [&](int64_t j, auto lanes) {
+        store(target + j, load(result + i * size_p + j) * factor, lanes);
+      });
+    }
+  }
+}
+
+namespace {
+
+// log-sum-exp of a large magnitude has lost the digits that tell P; such rows are normalised again.
+constexpr float kExactLogSumExp = 16.0f;
+
+// Turns scores into P.
+void probabilities(float* scores, const float* mask, float log_sum_exp, int64_t length) {
+  if (fabsf(log_sum_exp) <= kExactLogSumExp) {
+    const Float shift = splat(log_sum_exp);
+    for (int64_t i = 0; i < length; i += kLanes) {
+      store(scores + i, exp(load(scores + i) + load(mask + i) - shift));
+    }
+    return;
+  }
+  const Softmax softmax = exponentials(scores, mask, length);
+  const Float factor = splat(softmax.sum == 0 ? 0 : 1 / softmax.sum);
+  for (int64_t i = 0; i < length; i += kLanes) store(scores + i, load(scores + i) * factor);
+}
+
+void unpack(const float* from, int64_t rows, int64_t width, float* to, int64_t stride) {
+  for (int64_t row = 0; row < rows; row++) {
+    const float* source = from + row * padded(width);
+    float* target = to + row * stride;
+    for_each_vector(width, [&](int64_t i, auto lanes) { store(target + i, load(source + i), lanes); });
+  }
+}
+
+}  // namespace
+
+// With M the dropout factors (0 or 1/(1−ratio)) and D = rowsum(dO ∘ O):
+// dV = (P∘M)ᵀ·dO, dS = P∘(M∘(dO·Vᵀ) − D), dQ = scale·dS·K, dK = dSᵀ·(scale·Q).
+void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCall& grads, float* scratch) {
+  const int64_t width = op.heads * op.head_size, size = op.head_size;
+  const int64_t size_p = padded(size), keys_p = padded(op.keys);
+  const int64_t offset = head % op.heads * size;
+  const int64_t first_query = head / op.heads * op.queries, key_start = head / op.heads * op.keys * width + offset;
+
+  Pieces pieces(scratch);
+  float* k_transposed = pieces.take(size * keys_p);
+  float* v_transposed = pieces.take(size * keys_p);
+  float* k = pieces.take(op.keys * size_p);
+  float* d_k = pieces.take(op.keys * size_p);
+  float* d_v = pieces.take(op.keys * size_p);
+  float* mask_row = pieces.take(keys_p);
+  float* q = pieces.take(kGradQueryBlock * size_p);
+  float* d_context = pieces.take(kGradQueryBlock * size_p);
+  float* d_q = pieces.take(kGradQueryBlock * size_p);
+  float* p = pieces.take(kGradQueryBlock * keys_p);
+  float* d_scores = pieces.take(kGradQueryBlock * keys_p);
+  pack_transposed(op.k + key_start, width, op.keys, size, k_transposed);
+  pack_transposed(op.v + key_start, width, op.keys, size, v_transposed);
+  pack(op.k + key_start, width, op.keys, size, op.scale, k);
+  MaskRows mask(op, head, mask_row);
+  const Float factor = splat(op.stream.factor);
+
+  for (int64_t first = 0; first < op.queries; first += kGradQueryBlock) {
+    const int64_t count = smaller(kGradQueryBlock, op.queries - first);
+    const int64_t start = (first_query + first) * width + offset;
+    pack(op.q + start, width, count, size, op.scale, q);
+    pack(grads.d_context + start, width, count, size, 1.0f, d_context);
+    gemm(count, keys_p, size, {q, size_p, 1}, {k_transposed, keys_p}, {p, keys_p});
+    gemm(count, keys_p, size, {d_context, size_p, 1}, {v_transposed, keys_p}, {d_scores, keys_p});
+
+    for (int64_t i = 0; i < count; i++) {
+      float *p_row = p + i * keys_p, *d_row = d_scores + i * keys_p;
+      const int64_t query = head * op.queries + first + i;
+      probabilities(p_row, mask.of(first + i), grads.log_sum_exp[query], keys_p);
+      Float products = zero();
+      for_each_vector(size, [&](int64_t j, auto lanes) {
+        products = fma(load(grads.context + start + i * width + j, lanes), load(d_context + i * size_p + j), products);
+      });
+      const Float d = splat(sum(products));
+      DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.keys));
+      for (int64_t j = 0; j < keys_p; j += kLanes) {
+        const Float probability = load(p_row + j);
+        Float d_probability = load(d_row + j);
+        if (!op.stream.off) {
+          const Mask keep = kept.next();
+          store(p_row + j, select(keep, probability * factor, zero()));
+          d_probability = select(keep, d_probability * factor, zero());
+        }
+        store(d_row + j, probability * (d_probability - d));
+      }
+    }
+
+    gemm(count, size_p, op.keys, {d_scores, keys_p, 1}, {k, size_p}, {d_q, size_p});
+    unpack(d_q, count, size, grads.d_q + start, width);
+    if (first == 0) {
+      gemm(op.keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
+      gemm(op.keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
+    } else {
+      gemm<true>(op.keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
+      gemm<true>(op.keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
+    }
+  }
+  unpack(d_k, op.keys, size, grads.d_k + key_start, width);
+  unpack(d_v, op.keys, size, grads.d_v + key_start, width);
+}
+
+}  // namespace sesd::SESD_SIMD
