@@ -80,7 +80,8 @@ ort::SessionOptionsHandle Environment::session_options(int threads, const std::s
   if (shared_allocator_) ort::check(api.AddSessionConfigEntry(o, "session.use_env_allocators", "1"));
   // A pattern is kept per combination of input shapes: with batches of any length it only costs memory.
   ort::check(api.DisableMemPattern(o));
-  ort::check(api.SetSessionLogSeverityLevel(o, ort::kLogError));
+  // What fails is reported to the caller, with the same words.
+  ort::check(api.SetSessionLogSeverityLevel(o, ort::kLogFatal));
   ort::check(api.AddCustomOpDomain(o, domain_));
   if (!profile.empty()) ort::check(api.EnableProfiling(o, native_path(profile).c_str()));
   return options;

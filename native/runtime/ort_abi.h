@@ -55,7 +55,7 @@ enum DataType : int {
   kBool = 9,
   kDouble = 11,
 };
-enum LogLevel : int { kLogWarning = 2, kLogError = 3 };
+enum LogLevel : int { kLogError = 3, kLogFatal = 4 };
 enum ErrorCode : int { kFail = 1 };
 enum AllocatorKind : int { kDeviceAllocator = 0, kArenaAllocator = 1 };
 enum MemoryKind : int { kDefaultMemory = 0 };
