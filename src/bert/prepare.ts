@@ -12,6 +12,7 @@ import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization
 import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
+import { lowerGelu } from '../graph/passes/lower-gelu.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -151,6 +152,7 @@ function rewrite(builder: GraphBuilder, fuse: boolean): Map<string, number> {
   const fused = new Map<string, number>();
   if (!fuse) {
     lowerDropout(builder);
+    lowerGelu(builder);
     return fused;
   }
   const passes = {
