@@ -1,22 +1,46 @@
-import { clone } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
 import { type GraphProto, type TensorProto, TensorProtoSchema } from './generated/onnx_pb.ts';
 import type { OnnxModel } from './read.ts';
-import { isFloat, tensorData } from './tensor.ts';
+import { dataTypeNumber, isFloat, tensorData } from './tensor.ts';
+
+const FLOAT = dataTypeNumber.float32;
 
 /**
- * Gives every use of a freshly initialised vector a tensor of its own. Exporters store equal tensors once:
- * in a model not yet trained all biases are the same zeros and all LayerNorm scales the same ones, so one
- * initializer would be trained as if PyTorch had shared it. Vectors whose elements differ are left alone:
- * those a model shares on purpose. Changes the model; returns the names added.
+ * Undoes what exporters do to vectors of a model that was never trained, where all biases are zeros and all
+ * LayerNorm scales ones. Equal tensors are stored once, so one initializer would be trained as if PyTorch had
+ * shared it: every use gets its own. A Gemm whose bias is zero loses it: it gets one back. Vectors whose
+ * elements differ are left alone: those a model shares on purpose. Changes the model; returns the names added.
  */
-export function untieVectors(model: OnnxModel): string[] {
+export function restoreFreshVectors(model: OnnxModel): string[] {
   const graph = model.proto.graph;
   if (!graph) return [];
   const added: string[] = [];
   for (const tensor of [...graph.initializer]) {
     if (isUniformVector(model, tensor)) added.push(...untie(graph, model, tensor));
   }
-  return added;
+  return added.length > 0 ? [...added, ...restoreBiases(graph)] : [];
+}
+
+/** Gives every Gemm on a matrix of the file a bias of zeros, if it has none. */
+function restoreBiases(graph: GraphProto): string[] {
+  const tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const names: string[] = [];
+  for (const node of graph.node) {
+    const weight =
+      node.opType === 'Gemm' && node.input.length === 2 ? tensors.get(node.input[1]!) : undefined;
+    if (weight?.dataType !== FLOAT || weight.dims.length !== 2) continue;
+    const transposed = node.attribute.some(({ name, i }) => name === 'transB' && i !== 0n);
+    const size = weight.dims[transposed ? 0 : 1]!;
+    const name = `${weight.name.replace(/\.weight$/, '')}.bias`;
+    if (tensors.has(name)) continue;
+    const rawData = new Uint8Array(Number(size) * 4);
+    const bias = create(TensorProtoSchema, { name, dataType: FLOAT, dims: [size], rawData });
+    tensors.set(name, bias);
+    graph.initializer.push(bias);
+    node.input.push(name);
+    names.push(name);
+  }
+  return names;
 }
 
 function untie(graph: GraphProto, model: OnnxModel, tensor: TensorProto): string[] {
