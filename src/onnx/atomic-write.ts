@@ -91,6 +91,7 @@ const reasons: Readonly<Record<string, { what: string; hint: string }>> = {
   EPERM: { what: 'operation not permitted', hint: 'Choose a folder you may write to with --output.' },
   ENOENT: { what: 'there is no such folder', hint: 'Create the folder first.' },
   ENOTDIR: { what: 'part of the path is a file', hint: 'Choose another folder with --output.' },
+  EEXIST: { what: 'a file of that name is in the way', hint: 'Remove it or choose another --output.' },
   EISDIR: { what: 'a folder of that name is in the way', hint: 'Remove it or choose another --output.' },
 };
 
