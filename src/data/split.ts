@@ -33,13 +33,11 @@ export function splitDev(
       const share = fraction * members.length;
       return { members, share, take: Math.min(Math.floor(share), members.length - 1) };
     });
-  let missing =
-    Math.max(1, Math.round(fraction * examples.length)) - quotas.reduce((sum, { take }) => sum + take, 0);
-  for (const quota of [...quotas].sort((a, b) => b.share - b.take - (a.share - a.take))) {
-    if (missing <= 0) break;
-    if (quota.take + 1 >= quota.members.length) continue;
-    quota.take++;
-    missing--;
+  const wanted = Math.max(1, Math.round(fraction * examples.length));
+  for (let taken = quotas.reduce((sum, { take }) => sum + take, 0); taken < wanted; taken++) {
+    const able = quotas.filter(({ take, members }) => take < members.length - 1);
+    if (able.length === 0) break;
+    able.reduce((best, each) => (each.share - each.take > best.share - best.take ? each : best)).take++;
   }
 
   const aside = new Set(quotas.flatMap(({ members, take }) => members.slice(0, take)));

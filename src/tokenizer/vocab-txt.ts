@@ -73,5 +73,5 @@ export function wordPieceJson(text: string, config: BertTokenizerConfig, file: s
 }
 
 function hasCapitals(tokens: readonly string[]): boolean {
-  return tokens.some((token) => /\p{Lu}/u.test(token) && !/^\[.*\]$/.test(token));
+  return tokens.some((token) => token !== token.toLowerCase() && !/^\[.*\]$/.test(token));
 }

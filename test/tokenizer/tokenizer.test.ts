@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadTokenizer } from '../../src/tokenizer/load.ts';
+import type { Tokenizer, TokenizerJson } from '../../src/tokenizer/tokenizer.ts';
+import type { Truncate } from '../../src/tokenizer/truncation.ts';
+
+interface Encoding {
+  tokenizer: string;
+  text: string;
+  pair?: string;
+  maxLength: number;
+  truncate: Truncate;
+  ids: number[];
+  typeIds: number[];
+}
+
+const jsons = new Map<string, TokenizerJson>();
+const encodings: Encoding[] = [];
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sesd-tokenizer-'));
+  const file = new URL('./fixtures/encodings.jsonl', import.meta.url);
+  for (const line of (await readFile(file, 'utf8')).trim().split('\n')) {
+    const entry = JSON.parse(line);
+    if (entry.json) jsons.set(entry.tokenizer, entry.json);
+    else encodings.push(entry);
+  }
+  for (const [name, json] of jsons) await write(`${name}/tokenizer.json`, JSON.stringify(json));
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes a file of the temporary folder and gives its path. */
+async function write(path: string, content: string | Uint8Array): Promise<string> {
+  const file = join(folder, path);
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, content);
+  return file;
+}
+
+function vocabularyText(json: TokenizerJson): string {
+  const tokens = Object.entries(json.model.vocab as Record<string, number>).sort(([, a], [, b]) => a - b);
+  return `${tokens.map(([token]) => token).join('\n')}\n`;
+}
+
+function assertEncodes(tokenizer: Tokenizer, expected: Encoding): void {
+  const found = tokenizer.encode(expected.text, expected.pair, expected);
+  const what = `${expected.tokenizer} ${JSON.stringify([expected.text, expected.pair])} ${expected.truncate} ${expected.maxLength}`;
+  assert.deepEqual([...found.ids], expected.ids, `ids of ${what}`);
+  assert.deepEqual([...found.typeIds], expected.typeIds, `types of ${what}`);
+}
+
+for (const name of ['uncased', 'cased', 'roberta']) {
+  test(`${name}: the ids and types of Python's tokenizers`, async () => {
+    const tokenizer = await loadTokenizer(join(folder, name));
+    const mine = encodings.filter((encoding) => encoding.tokenizer === name);
+    assert.ok(mine.length > 40);
+    for (const expected of mine) assertEncodes(tokenizer, expected);
+  });
+}
+
+for (const name of ['uncased', 'cased']) {
+  test(`${name}: a vocab.txt alone gives the same tokenizer`, async () => {
+    const file = await write(`${name}-vocab/vocab.txt`, vocabularyText(jsons.get(name)!));
+    if (name === 'cased') {
+      await write(`${name}-vocab/tokenizer_config.json`, JSON.stringify({ do_lower_case: false }));
+    }
+    const tokenizer = await loadTokenizer(file);
+    for (const expected of encodings) if (expected.tokenizer === name) assertEncodes(tokenizer, expected);
+  });
+}
+
+test('a vocabulary with capitals is taken for a cased one when nothing says so', async () => {
+  const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'berlin', 'Berlin'].join('\n');
+  const cased = await loadTokenizer(await write('capitals/vocab.txt', vocabulary));
+  assert.deepEqual([...cased.encode('Berlin berlin', undefined, { maxLength: 9 }).ids], [2, 5, 4, 3]);
+  const lower = await loadTokenizer(await write('lower/vocab.txt', vocabulary.replace('Berlin', 'x')));
+  assert.deepEqual([...lower.encode('Berlin berlin', undefined, { maxLength: 9 }).ids], [2, 4, 4, 3]);
+});
+
+test('head-tail keeps a quarter from the head and the rest from the end', async () => {
+  const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...Array.from({ length: 600 }, (_, i) => `w${i}`)];
+  const tokenizer = await loadTokenizer(await write('numbers/vocab.txt', vocabulary.join('\n')));
+  const text = Array.from({ length: 600 }, (_, i) => `w${i}`).join(' ');
+  const { ids } = tokenizer.encode(text, undefined, { maxLength: 512, truncate: 'head-tail' });
+  const kept = [...ids].slice(1, -1).map((id) => id - 4);
+  const expected = [
+    ...Array.from({ length: 128 }, (_, i) => i),
+    ...Array.from({ length: 382 }, (_, i) => 600 - 382 + i),
+  ];
+  assert.deepEqual(kept, expected);
+  const pair = tokenizer.encode('w1 w2 w3 w4 w5 w6 w7 w8 w9', 'w0 w1', {
+    maxLength: 9,
+    truncate: 'head-tail',
+  });
+  assert.deepEqual(
+    [...pair.ids].slice(1, 5).map((id) => id - 4),
+    [1, 7, 8, 9],
+  );
+});
+
+test('a length without room for text is refused', async () => {
+  const tokenizer = await loadTokenizer(join(folder, 'uncased'));
+  const at = (maxLength: number, pair?: string) => () => tokenizer.encode('good', pair, { maxLength });
+  assert.equal(at(3)().ids.length, 3);
+  assert.throws(at(2), { code: 'SESD_USAGE', message: /--max-length 2: a text needs at least 3 tokens/ });
+  assert.throws(at(4, 'bad'), { code: 'SESD_USAGE', message: /a pair of texts needs at least 5 tokens/ });
+});
+
+test('the padding id is the padding token of the configuration, or of tokenizer.json', async () => {
+  assert.equal((await loadTokenizer(join(folder, 'uncased'))).padId, 0);
+  const roberta = JSON.stringify({ ...jsons.get('roberta')!, padding: null });
+  const file = await write('pad/tokenizer.json', roberta);
+  assert.equal((await loadTokenizer(file)).padId, 1);
+  await write('pad/tokenizer_config.json', JSON.stringify({ pad_token: { content: '<mask>' } }));
+  assert.equal((await loadTokenizer(file)).padId, 4);
+});
+
+test('files for the exported model: copied when there, made when not', async () => {
+  const text = vocabularyText(jsons.get('uncased')!);
+  const map = '{"pad_token":"[PAD]"}';
+  const file = await write('export/vocab.txt', text);
+  await write('export/special_tokens_map.json', map);
+  const { files } = await loadTokenizer(file);
+  const content = (name: string) => Buffer.from(files.find((each) => each.name === name)!.content).toString();
+  assert.deepEqual(files.map(({ name }) => name).sort(), [
+    'special_tokens_map.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'vocab.txt',
+  ]);
+  assert.equal(content('vocab.txt'), text);
+  assert.equal(content('special_tokens_map.json'), map);
+  assert.equal(JSON.parse(content('tokenizer_config.json')).tokenizer_class, 'BertTokenizer');
+  const again = await loadTokenizer(await write('again/tokenizer.json', content('tokenizer.json')));
+  for (const expected of encodings) if (expected.tokenizer === 'uncased') assertEncodes(again, expected);
+});
+
+test('a vocabulary larger than the embedding table', async () => {
+  const tokenizer = await loadTokenizer(join(folder, 'uncased'));
+  tokenizer.checkFits(tokenizer.vocabularySize);
+  assert.throws(() => tokenizer.checkFits(tokenizer.vocabularySize - 1), {
+    code: 'SESD_BAD_TOKENIZER',
+    message: /uncased.tokenizer\.json: \d+ tokens, but the model's embedding table has \d+ rows/,
+  });
+});
+
+test('what cannot be loaded is named, with the way out', async () => {
+  const model = { type: 'WordPiece', vocab: { a: 0 }, unk_token: 'a' };
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+  const cases: [path: string, message: RegExp][] = [
+    [join(folder, 'nowhere'), /nowhere: no such file or folder/],
+    [folder, /no tokenizer; looked for tokenizer\.json and vocab\.txt/],
+    [await write('a/model.onnx', 'x'), /expected a tokenizer\.json or vocab\.txt, found model\.onnx/],
+    [await write('b/tokenizer.json', '{"model": {'), /tokenizer\.json: not valid JSON/],
+    [await write('c/tokenizer.json', '{"hidden_size": 3}'), /found no model\.vocab/],
+    [await write('d/tokenizer.json', 'null'), /found no model\.vocab/],
+    [await write('e/tokenizer.json', '{"model":{"type":"Word2Vec","vocab":{}}}'), /model type "Word2Vec"/],
+    [
+      await write('f/tokenizer.json', JSON.stringify({ model, ...parts, normalizer: { type: 'Leet' } })),
+      /Unknown Normalizer type: Leet/,
+    ],
+    [
+      await write('g/tokenizer.json', JSON.stringify({ model, ...parts, post_processor: { type: 'Odd' } })),
+      /post_processor\.type "Odd" is not supported/,
+    ],
+    [await write('h/vocab.txt', 'a\nb\n[SEP]\n'), /vocab\.txt: no token \[UNK\], \[CLS\]/],
+    [await write('i/vocab.txt', Buffer.from([0x61, 0xff])), /not valid UTF-8/],
+  ];
+  for (const [path, message] of cases) {
+    await assert.rejects(loadTokenizer(path), (error: Error & { code: string; hint: string }) => {
+      assert.equal(error.code, 'SESD_BAD_TOKENIZER');
+      assert.match(error.message, message);
+      assert.ok(error.hint);
+      return true;
+    });
+  }
+});
