@@ -12,6 +12,7 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
     gradients      d loss / d initializer: initializer name -> parameters (several where the exporter merged equal ones;
                    the gradient is then their sum), transposed, dims, values
     unmatched      the same for parameters that no initializer holds (folded or sliced by the exporter), by PyTorch name
+    ambiguous      initializers whose value several parameters have, not all of which are in the graph
     unmatchedParameters   the values of those parameters
     heads          for encoders, per classifier that can be put on them (pooler, cls, mean): its weight and bias, and logits,
                    R, gradients and unmatched of loss = sum(logits * R) as above; the classifier's own gradients are
@@ -32,6 +33,7 @@ import pathlib
 import sys
 import time
 import warnings
+from collections import Counter
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -73,12 +75,15 @@ def build(kind, attention, fresh=False, seed=7):
     return model.eval()
 
 
-def example_inputs():
+def example_inputs(roles):
+    """One full row and one padded one; both full where no mask can hide the padding."""
     generator = torch.Generator().manual_seed(11)
     ids = torch.randint(1, 100, (BATCH, LENGTH), generator=generator)
     mask = torch.ones_like(ids)
     types = torch.zeros_like(ids)
     types[:, 9:] = 1
+    if "attention_mask" not in roles:
+        return {"input_ids": ids}
     mask[1, 11:] = 0
     ids[1, 11:] = 0
     types[1, 11:] = 0
@@ -159,7 +164,8 @@ def head_references(model, kind, roles, inputs):
         with torch.no_grad():
             classifier.weight.copy_(weight)
             classifier.bias.copy_(bias)
-        logits = classifier(feature(states, pooled, inputs["attention_mask"].unsqueeze(-1).double()))
+        mask = inputs["attention_mask"].unsqueeze(-1).double() if "attention_mask" in roles else None
+        logits = classifier(feature(states, pooled, mask))
         (logits * r.double()).sum().backward()
         own = {f"classifier.{name}": p.grad.numpy() for name, p in classifier.named_parameters()}
         # A parameter the head does not read has no gradient, and is not among those an engine trains.
@@ -179,11 +185,13 @@ def float_constants(graph):
     return found
 
 
-def match(constants, model, gradients):
+def match(graph, model, gradients):
+    constants = float_constants(graph)
+    uses = Counter(name for node in graph.node for name in node.input)
     by_bytes = {}
     for name, array in constants.items():
         by_bytes.setdefault((array.shape, array.tobytes()), name)
-    matched, missing, missing_values = {}, {}, {}
+    matched, missing, missing_values, ambiguous = {}, {}, {}, []
     for name, parameter in model.named_parameters():
         if name not in gradients:
             continue
@@ -201,9 +209,15 @@ def match(constants, model, gradients):
         else:
             missing[name] = array_json(gradients[name])
             missing_values[name] = array_json(value)
-    for entry in matched.values():
-        entry.update(array_json(entry.pop("sum")))
-    return matched, missing, missing_values
+    for initializer, entry in list(matched.items()):
+        total = entry.pop("sum")
+        if len(entry["parameters"]) > max(1, uses[initializer]):
+            # Some of these parameters were left out, as a bias of zeros is; which ones their values don't tell.
+            del matched[initializer]
+            ambiguous.append(initializer)
+        else:
+            entry.update(array_json(total))
+    return matched, missing, missing_values, ambiguous
 
 
 def array_json(array):
@@ -391,7 +405,7 @@ def write(folder, name, route):
     path = folder / f"{name}.onnx"
     kind = route["kind"]
     roles = ROLES[: route["inputs"]]
-    inputs = example_inputs()
+    inputs = example_inputs(roles)
     model = build(kind, route["attention"], route["fresh"])
     untouched = copy.deepcopy(model)
     output_names = with_signature(model, kind, roles)
@@ -402,12 +416,12 @@ def write(folder, name, route):
         proto = export(path, route, model, roles, inputs, output_names)
     initializers = {i.name for i in proto.graph.initializer}
     graph_inputs = [v.name for v in proto.graph.input if v.name not in initializers]
-    matched, missing, missing_values = match(float_constants(proto.graph), model, gradients)
+    matched, missing, missing_values, ambiguous = match(proto.graph, model, gradients)
     heads = {}
     if kind != "classifier":
         classifier, references = head_references(model, kind, roles, inputs)
         for head, (logits, r, own, head_gradients) in references.items():
-            head_matched, head_missing, _ = match(float_constants(proto.graph), model, head_gradients)
+            head_matched, head_missing, _, _ = match(proto.graph, model, head_gradients)
             for own_name, gradient in own.items():
                 head_matched[own_name] = {"parameters": [own_name], "transposed": False, **array_json(gradient)}
             heads[head] = {
@@ -416,6 +430,7 @@ def write(folder, name, route):
                 "R": array_json(r)["data"],
                 "gradients": head_matched,
                 "unmatched": head_missing,
+                "ambiguous": [],
             }
     record = {
         "variant": name,
@@ -430,6 +445,7 @@ def write(folder, name, route):
         "gradients": matched,
         "unmatched": missing,
         "unmatchedParameters": missing_values,
+        "ambiguous": ambiguous,
         "heads": heads,
     }
     (folder / f"{name}.json").write_text(json.dumps(record))

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface StoredArray {
+  dims: number[];
+  data: number[];
+}
+
+/** Gradients by initializer; several parameters where the exporter merged equal ones, their gradients summed. */
+export type StoredGradients = Record<string, StoredArray & { parameters: string[]; transposed: boolean }>;
+
+/** PyTorch's logits for a linear classifier and the gradients of sum(logits · R). */
+export interface HeadRecord {
+  /** Of the classifier, where the file has none: [classes, hidden] and [classes]. */
+  weight?: StoredArray;
+  bias?: StoredArray;
+  logits: StoredArray;
+  R: number[];
+  gradients: StoredGradients;
+  /** Of parameters no initializer holds, by PyTorch's name. */
+  unmatched: Record<string, StoredArray>;
+  /** Initializers whose value several parameters have, not all of which are in the graph: no gradient is known. */
+  ambiguous: string[];
+}
+
+/** What export.py writes beside a model. */
+export interface ZooRecord {
+  variant: string;
+  path: string;
+  inputs: Record<
+    'input_ids' | 'attention_mask' | 'token_type_ids',
+    (StoredArray & { name: string }) | undefined
+  >;
+  /** By `--head`; a file with a classifier has `auto` alone. */
+  heads: Record<string, HeadRecord>;
+}
+
+interface File extends Omit<ZooRecord, 'path'> {
+  outputs: (StoredArray & { kind: string; R: number[] })[];
+  gradients: StoredGradients;
+  unmatched: Record<string, StoredArray>;
+  ambiguous: string[];
+}
+
+/** Every variant in a folder export.py wrote, by name. */
+export function readZoo(folder: string): ZooRecord[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => readRecord(folder, file));
+}
+
+function readRecord(folder: string, file: string): ZooRecord {
+  const path = join(folder, file.replace(/json$/, 'onnx'));
+  const record: File = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const { variant, inputs, outputs, gradients, unmatched, ambiguous, heads } = record;
+  const logits = outputs.find(({ kind }) => kind === 'logits');
+  if (!logits) return { variant, path, inputs, heads };
+  return { variant, path, inputs, heads: { auto: { logits, R: logits.R, gradients, unmatched, ambiguous } } };
+}
