@@ -14,7 +14,7 @@ export interface OnnxModel {
   readonly path: string;
   readonly proto: ModelProto;
   /** Elements of the tensors that lie outside the model file. */
-  readonly external: ReadonlyMap<TensorProto, Uint8Array>;
+  readonly external: Map<TensorProto, Uint8Array>;
 }
 
 /** Protobuf's own limit; larger models keep their weights in external data. */

@@ -30,14 +30,19 @@ export interface OnnxRuntimeOptions {
 }
 
 /** Trains and runs a plan on stock ONNX Runtime: forward, backward and inference sessions over shared weights. */
-export async function createEngine(plan: TrainingPlan, options: OnnxRuntimeOptions): Promise<Engine> {
+export async function createEngine(
+  plan: TrainingPlan,
+  options: OnnxRuntimeOptions,
+): Promise<OnnxRuntimeEngine> {
   const addon = loadAddon();
   addon.open({ library: options.library ?? runtimeLibrary(), threads: options.threads });
   const layout = layOut(plan.parameters);
   const student = await addon.createArena(layout.length);
   await writeParameters(student, layout, initialWeights(plan));
   const inference = await addon.createSession(plan.inference.model, {});
-  return new OnnxRuntimeEngine(addon, plan, layout, student, inference);
+  // the initial weights are views into a file's bytes: nothing here keeps them
+  const { initial: _, ...rest } = plan;
+  return new OnnxRuntimeEngine(addon, rest, layout, student, inference);
 }
 
 interface Layout {
@@ -173,10 +178,10 @@ interface TrainingState {
   v: NativeArena;
 }
 
-class OnnxRuntimeEngine implements Engine {
+export class OnnxRuntimeEngine implements Engine {
   readonly student: ArenaWeights;
   readonly #addon: NativeAddon;
-  readonly #plan: TrainingPlan;
+  readonly #plan: Omit<TrainingPlan, 'initial'>;
   readonly #layout: Layout;
   readonly #inference: NativeSession;
   #training: Promise<TrainingState> | undefined;
@@ -189,7 +194,7 @@ class OnnxRuntimeEngine implements Engine {
 
   constructor(
     addon: NativeAddon,
-    plan: TrainingPlan,
+    plan: Omit<TrainingPlan, 'initial'>,
     layout: Layout,
     student: NativeArena,
     inference: NativeSession,
@@ -297,6 +302,11 @@ class OnnxRuntimeEngine implements Engine {
 
   async writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void> {
     await writeParameters((await this.#trainingState())[which], this.#layout, values);
+  }
+
+  /** The gradients gathered since the last update, for tests and probes. */
+  async *readGradients(): AsyncIterable<NamedArray> {
+    yield* readParameters((await this.#trainingState()).gradients, this.#layout);
   }
 
   close(): void {
