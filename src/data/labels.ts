@@ -76,7 +76,7 @@ export class LabelMap {
       const index = this.indexOf(label);
       if (index !== undefined) return index;
       throw dataError(file, line, `the label ${JSON.stringify(label)} is not one of the model's classes`, {
-        hint: `The classes are ${quoted(this.names)}, from the training file.`,
+        hint: `The classes are ${quoted(this.names)}.`,
       });
     });
   }

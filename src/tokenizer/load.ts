@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { SesdError } from '../errors.ts';
 import { Tokenizer, type TokenizerFile, type TokenizerJson } from './tokenizer.ts';
 import { type BertTokenizerConfig, wordPieceJson } from './vocab-txt.ts';
@@ -31,6 +32,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     ? wordPieceJson(decode(content, file), config, file)
     : checked(parse<TokenizerJson>(content, file), file);
   const vocabulary = fromVocabulary ? content : await readIfThere(beside('vocab.txt'));
+  await setImmediate(); // parsing and building each take some 40 ms for 30,000 tokens; the event loop runs between
   const padToken = tokenText(config.pad_token) ?? tokenText(map.pad_token);
 
   const files: TokenizerFile[] = [
@@ -39,7 +41,9 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   ];
   if (mapFile) files.push({ name: 'special_tokens_map.json', content: mapFile });
   if (vocabulary) files.push({ name: 'vocab.txt', content: vocabulary });
-  return new Tokenizer({ json, file, padId: padIdOf(json, padToken), files });
+  const size = vocabularySize(json);
+  await setImmediate();
+  return new Tokenizer({ json, file, padId: padIdOf(json, padToken), vocabularySize: size, files });
 }
 
 async function find(path: string): Promise<string> {
@@ -70,6 +74,14 @@ function checked(json: TokenizerJson, file: string): TokenizerJson {
     throw bad(`${file}: model type "${model.type}" is not supported; known are ${knownModels.join(', ')}`);
   }
   return json;
+}
+
+function vocabularySize({ model, added_tokens }: TokenizerJson): number {
+  let largest = -1;
+  if (Array.isArray(model.vocab)) largest = model.vocab.length - 1;
+  else for (const token in model.vocab) largest = Math.max(largest, model.vocab[token]!);
+  for (const { id } of added_tokens ?? []) largest = Math.max(largest, id);
+  return largest + 1;
 }
 
 /** The padding token's id: the one named, else tokenizer.json's, else the usual ones; 0 when there is none. */

@@ -37,6 +37,8 @@ export interface TokenizerParts {
   file: string;
   /** What is written where a batch has no token. */
   padId: number;
+  /** One more than the largest token id. */
+  vocabularySize: number;
   files: readonly TokenizerFile[];
 }
 
@@ -55,13 +57,13 @@ export class Tokenizer {
   readonly #template: Template;
 
   /** @throws SesdError SESD_BAD_TOKENIZER when a part of it is of an unknown type */
-  constructor({ json, file, padId, files }: TokenizerParts) {
+  constructor({ json, file, padId, vocabularySize, files }: TokenizerParts) {
     this.padId = padId;
     this.files = files;
     this.#file = file;
     this.#template = templateOf(json.post_processor, file);
     this.#ids = textToIds(json, file);
-    this.vocabularySize = vocabularySize(json);
+    this.vocabularySize = vocabularySize;
   }
 
   /**
@@ -111,14 +113,6 @@ export class Tokenizer {
       { hint: 'The tokenizer belongs to another model. Give the right one with --tokenizer.' },
     );
   }
-}
-
-function vocabularySize({ model, added_tokens }: TokenizerJson): number {
-  let largest = -1;
-  if (Array.isArray(model.vocab)) largest = model.vocab.length - 1;
-  else for (const token in model.vocab) largest = Math.max(largest, model.vocab[token]!);
-  for (const { id } of added_tokens ?? []) largest = Math.max(largest, id);
-  return largest + 1;
 }
 
 function noRoom(maxLength: number, special: number, pair: boolean): SesdError {

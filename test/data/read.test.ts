@@ -217,6 +217,12 @@ test('columns that are not there or not clear', async () => {
     label: 'class',
   });
   await assertRefused(/4 columns/, '.csv', '1,2,a b,c\n3,4,d e,f\n');
+  await assertRefused(
+    /:1: expected columns separated by commas, found semicolons$/,
+    '.csv',
+    'text;label\na;x\n',
+  );
+  await assertRefused(/:1: expected columns separated by tabs, found commas$/, '.tsv', 'text,label\na,x\n');
   await assertRefused(/expected a text and a label, found 1 column/, '.csv', 'just a text\n');
 });
 

@@ -36,6 +36,7 @@ export async function readDelimited(
   for await (const row of rows(source, file, dialect)) {
     if (!first || !columns) {
       first = row;
+      rejectOtherDelimiter(row, request, file, dialect);
       header = asksByName(request) || isHeader(row.fields);
       columns = header
         ? resolveHeader(row, request, file)
@@ -166,6 +167,23 @@ function wrongWidth(row: Row, first: Row, file: string, dialect: Dialect): Error
   let hint = `Line ${first.line} has ${expected}; every row needs as many.`;
   if (found > expected && dialect.quoted) hint += ` Put a text that contains a ${delimiter} in quotes.`;
   return dataError(file, row.line, `expected ${expected} ${columns}, found ${found}`, { hint });
+}
+
+/** One column is too few where labels are needed; the reason is often another delimiter. */
+function rejectOtherDelimiter(row: Row, request: ColumnRequest, file: string, dialect: Dialect): void {
+  if (row.fields.length > 1 || !(request.requireLabel ?? true)) return;
+  const [expected, others] = dialect.delimiter === ',' ? ['commas', ';\t'] : ['tabs', ',;'];
+  const found = [...others].find((each) => row.fields[0]?.includes(each));
+  if (found === undefined) return;
+  const name = { ';': 'semicolons', ',': 'commas', '\t': 'tabs' }[found];
+  throw dataError(file, row.line, `expected columns separated by ${expected}, found ${name}`, {
+    hint:
+      found === '\t'
+        ? 'Name the file .tsv.'
+        : found === ','
+          ? 'Name the file .csv.'
+          : 'Save it with commas, as .csv.',
+  });
 }
 
 /**
