@@ -1,72 +1,132 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import os from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Head } from '../bert/head.ts';
-import { reportModel } from '../bert/inspect.ts';
-import { prepareBert } from '../bert/prepare.ts';
+import { type ModelReport, reportModel } from '../bert/inspect.ts';
+import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
 import { exportModel } from '../export/export-model.ts';
 import type { GraphEdit } from '../export/graph-edit.ts';
+import type { Graph } from '../graph/graph.ts';
 import { importGraph } from '../graph/import.ts';
+import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
 import { type OnnxModel, readModel } from '../onnx/read.ts';
-import type { ModelConfig, ModelFile, OpenedModel, OpenModelOptions } from './model-provider.ts';
+import { releaseElements } from '../onnx/release-elements.ts';
+import type {
+  ExportExtras,
+  ModelConfig,
+  ModelFile,
+  OpenedModel,
+  OpenModelOptions,
+} from './model-provider.ts';
 
-/**
- * Reads the model at a path: an ONNX file, or a folder that has one.
- * @throws SesdError SESD_BAD_MODEL
- */
+/** Reads an ONNX file (or a folder's) and the config.json beside it; what is made of it follows from the labels. */
 export async function readModelFile(path: string): Promise<ModelFile> {
-  const source = await readModel(path);
-  const folder = dirname(source.path);
-  const config = await readConfig(folder);
-  return { file: source.path, folder, config, open: (options) => open(source, config, options) };
+  const model = await readModel(path);
+  restoreFreshVectors(model);
+  const graph = importGraph(model);
+  const folder = dirname(model.path);
+  const config = await readConfig(join(folder, 'config.json'));
+  return { file: model.path, folder, config, open: (options) => openModel(model, graph, config, options) };
 }
 
-/** config.json beside the model, or above it where the model lies in onnx/ as transformers.js wants it. */
-async function readConfig(folder: string): Promise<ModelConfig | undefined> {
-  const path = join(folder, 'config.json');
-  const content = await readFile(path, 'utf8').catch(() => undefined);
-  if (content === undefined) return undefined;
+/** What `inspect` tells of a model: also when it cannot be trained. */
+export async function inspectModel(
+  path: string,
+  options: Omit<OpenModelOptions, 'device' | 'precision'>,
+): Promise<ModelReport> {
+  const model = await readModel(path);
+  restoreFreshVectors(model);
+  const graph = importGraph(model);
   try {
-    return JSON.parse(content) as ModelConfig;
-  } catch (cause) {
-    throw new SesdError('SESD_BAD_MODEL', `${path} is not valid JSON: ${(cause as Error).message}`, {
-      cause,
-    });
+    return describe(model, graph, prepareBert(graph, options));
+  } catch (error) {
+    if (error instanceof SesdError) return describe(model, graph, error);
+    throw error;
   }
 }
 
-async function open(
-  source: OnnxModel,
+async function openModel(
+  model: OnnxModel,
+  graph: Graph,
   config: ModelConfig | undefined,
-  { threads = availableParallelism(), runtime, ...options }: OpenModelOptions,
+  options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const graph = importGraph(source);
   const prepared = prepareBert(graph, options);
-  const { producerName: producer } = source.proto;
-  const report = reportModel({ file: source.path, producer, opset: graph.opset, graph }, prepared);
+  const report = describe(model, graph, prepared);
   const engine = await createEngine(prepared.plan, {
-    threads,
-    ...(runtime !== undefined && { library: runtime }),
+    threads: options.threads ?? os.availableParallelism(),
+    ...(options.runtime === undefined ? {} : { library: options.runtime }),
   });
+  const edit = headEdit(prepared);
+  // The engine has the weights now: the file's bytes need not stay in memory for the export.
+  releaseElements(model, new Set(prepared.plan.parameters.map(({ name }) => name)));
   return {
     engine,
     report,
-    export: (folder, { id2label, label2id, tokenizerFiles, maxLength, truncate }) =>
+    export: (folder, beside) =>
       exportModel(folder, {
-        source,
-        edit: editFor(prepared.head),
+        source: model,
+        edit,
         weights: engine.student.read(),
-        config: { base: config, id2label, label2id, extra: { sesd_train: { maxLength, truncate } } },
-        files: tokenizerFiles,
+        config: configOptions(config, report, beside),
+        files: beside.tokenizerFiles,
       }),
   };
 }
 
-/** A head the model had stays as it is; a new one becomes its output. */
-function editFor({ kind, nodes, initializers, logits, classes }: Head): GraphEdit {
-  if (kind === 'existing') return {};
-  const type = { dtype: 'float32' as const, dims: ['batch', classes] };
-  return { nodes, initializers, outputs: [{ name: 'logits', from: logits, type }] };
+function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdError): ModelReport {
+  const { producerName, producerVersion, opsetImport } = model.proto;
+  const opset = opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0n;
+  return reportModel(
+    {
+      file: model.path,
+      producer: [producerName, producerVersion].filter(Boolean).join(' '),
+      opset: Number(opset),
+      graph,
+    },
+    prepared,
+  );
+}
+
+/** The head in terms of the user's graph. */
+function headEdit({ head }: PreparedBert): GraphEdit {
+  if (head.kind === 'existing') return {};
+  if (head.kind === 'resized') return { initializers: head.initializers };
+  const type = { dtype: 'float32', dims: ['batch', head.classes] } as const;
+  const initializers = head.initializers;
+  return { nodes: head.nodes, initializers, outputs: [{ name: 'logits', from: head.logits, type }] };
+}
+
+function configOptions(config: ModelConfig | undefined, { training }: ModelReport, beside: ExportExtras) {
+  const { id2label, label2id, maxLength, truncate } = beside;
+  return {
+    base: config,
+    architecture: {
+      ...(training?.vocabulary === undefined ? {} : { vocab_size: training.vocabulary }),
+      ...(training?.positions === undefined ? {} : { max_position_embeddings: training.positions }),
+      ...(training?.types === undefined ? {} : { type_vocab_size: training.types }),
+    },
+    id2label,
+    label2id,
+    extra: { sesd_train: { maxLength, truncate } },
+  };
+}
+
+async function readConfig(path: string): Promise<ModelConfig | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new SesdError('SESD_BAD_MODEL', `${path}: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as ModelConfig;
+  } catch (cause) {
+    throw new SesdError('SESD_BAD_MODEL', `${path} is not valid JSON: ${(cause as Error).message}`, {
+      hint: 'Download config.json again, or remove it.',
+      cause,
+    });
+  }
 }
