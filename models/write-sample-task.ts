@@ -13,7 +13,9 @@ if (folder === undefined || !/^\d+$/.test(seed)) {
   process.exit(2);
 }
 await mkdir(folder, { recursive: true });
-for (const [split, examples] of Object.entries(await sampleTask.load({ seed: Number(seed) }))) {
+const splits = await sampleTask.load({ seed: Number(seed) });
+for (const split of ['train', 'dev', 'test'] as const) {
+  const examples = splits[split];
   const lines = examples.map(({ text, label }) => `${JSON.stringify({ text, label })}\n`);
   await writeFile(join(folder, `${split}.jsonl`), lines.join(''));
   console.log(`${join(folder, `${split}.jsonl`)}: ${examples.length} examples`);

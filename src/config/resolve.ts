@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
-import type { z } from 'zod';
 import { SesdError } from '../errors.ts';
-import { fieldInfo, flagOf } from './fields.ts';
-import { nearestName } from './nearest.ts';
+import { checkOptions } from './check.ts';
 import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
 
 /** Part of the options, each value checked and in its own type. */
@@ -26,7 +24,7 @@ export function resolveTrainOptions(
   input: TrainOptionsInput | Readonly<Record<string, unknown>>,
   { recommended }: ResolveContext = {},
 ): TrainOptions {
-  const given = checkLayer(input, (name) => flagOf(name));
+  const given = checkOptions(trainSchema, input);
   const options = given.resume === undefined ? merge(given, recommended) : resumed(given, given.resume);
   checkTogether(options);
   return options;
@@ -35,7 +33,7 @@ export function resolveTrainOptions(
 function merge(given: Layer, recommended: TrainOptionsInput | undefined): TrainOptions {
   const file = given.config === undefined ? {} : readOptionsFile(given.config);
   const named: Layer = { ...file, ...given };
-  const base = recommended && named.onnx === undefined ? checkLayer(recommended, flagOf) : {};
+  const base = recommended && named.onnx === undefined ? checkOptions(trainSchema, recommended) : {};
   return trainSchema.parse({ ...base, ...named });
 }
 
@@ -96,7 +94,7 @@ export function readOptionsFile(path: string): TrainOptionsInput {
       hint: 'Take it out of the file.',
     });
   }
-  return checkLayer(values as Record<string, unknown>, (name) => `${path}: ${name}`);
+  return checkOptions(trainSchema, values as object, (name) => `${path}: ${name}`);
 }
 
 /** The options as config.yaml holds them: without those of one invocation, with absolute paths. */
@@ -108,40 +106,6 @@ export function formatOptions(options: TrainOptions): string {
     values[name] = path && typeof value === 'string' ? resolvePath(value) : value;
   }
   return stringify(values);
-}
-
-function checkLayer(values: object, nameOf: (name: string) => string): Layer {
-  const layer: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    const schema = (trainSchema.shape as Record<string, z.ZodType>)[name];
-    if (!schema) {
-      const near = nearestName(name, Object.keys(trainSchema.shape));
-      throw new SesdError('SESD_USAGE', `${nameOf(name)} is not an option.`, {
-        ...(near && { hint: `Did you mean ${nameOf(near)}?` }),
-      });
-    }
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) throw wrongValue(nameOf(name), schema, value);
-    layer[name] = parsed.data;
-  }
-  return layer as Layer;
-}
-
-function wrongValue(name: string, schema: z.ZodType, value: unknown): SesdError {
-  const info = fieldInfo.get(schema);
-  const near = typeof value === 'string' ? nearestName(value, info?.choices ?? []) : undefined;
-  return new SesdError('SESD_USAGE', `${name}: expected ${info?.expects}, found ${show(value)}.`, {
-    ...(near && { hint: `Did you mean ${near}?` }),
-  });
-}
-
-function show(value: unknown): string {
-  return typeof value === 'object'
-    ? JSON.stringify(value)
-    : typeof value === 'string'
-      ? `"${value}"`
-      : `${value}`;
 }
 
 /** What no field can know alone. */
