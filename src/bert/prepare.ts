@@ -139,7 +139,9 @@ function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Hea
     graph.initializers.set(name, tensor);
     graph.types.set(name, { dtype: tensor.dtype, dims: tensor.dims });
   }
-  graph.nodes.push(...head.nodes);
+  graph.nodes.push(
+    ...head.nodes.map((node) => ({ ...node, inputs: [...node.inputs], outputs: [...node.outputs] })),
+  );
   graph.outputs = [head.logits];
   removeDeadNodes(graph);
   graph.inputs = graph.inputs.filter((name) => graph.nodes.some((node) => node.inputs.includes(name)));
