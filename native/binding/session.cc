@@ -113,7 +113,7 @@ Napi::Value JsBinding::RunOnce(const Napi::CallbackInfo& info) {
     if (!run_.expired()) throw Error("a run of this binding is under way");
     const auto run = std::make_shared<Run>(binding, to_request(info[0]));
     run_ = run;
-    Instance::of(info.Env()).started(run);
+    Instance::of(info.Env()).cancel_at_end(run);
     return queue(info.Env(), [run] { return run->execute(); }, from_result);
   });
 }
