@@ -1,0 +1,29 @@
+export type { TrainOptions, TrainOptionsInput } from './config/train-options.ts';
+export type { Example } from './data/example.ts';
+export { SesdError, type SesdErrorCode } from './errors.ts';
+export type { ClassificationMetrics } from './metrics/classification.ts';
+export type { Objective, ObjectiveInput, ObjectiveValue } from './objective/objective.ts';
+export {
+  type Classification,
+  type Classifier,
+  type ClassifierInput,
+  type ClassifierOptions,
+  loadClassifier,
+} from './train/classifier.ts';
+export type {
+  BestEvent,
+  CheckpointEvent,
+  ConfigEvent,
+  DoneEvent,
+  EarlyStopEvent,
+  EvalEvent,
+  ModelName,
+  NoticeEvent,
+  ResumeEvent,
+  Split,
+  SplitSummary,
+  StepEvent,
+  TrainEvent,
+  TrainSummary,
+} from './train/events.ts';
+export { Trainer, type TrainHooks, type TrainResult, train } from './train/train.ts';
