@@ -33,8 +33,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 interface Import {
   from: string;
   to: string;
-  /** Gone when the program runs. */
-  typesOnly: boolean;
 }
 
 const roomOf = (path: string) => path.split(sep)[0]!.replace(/\.ts$/, '');
@@ -44,12 +42,10 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((pa
 
 function importsOf(path: string): Import[] {
   const code = readFileSync(join(src, path), 'utf8');
-  const pattern =
-    /\b(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'(\.{1,2}\/[^']+)'|\bimport\('(\.[^']+)'\)/g;
-  return [...code.matchAll(pattern)].map(([, type, named, called]) => ({
+  const pattern = /\b(?:import|export)\s+(?:[^'";]*?\sfrom\s+)?'(\.{1,2}\/[^']+)'|\bimport\('(\.[^']+)'\)/g;
+  return [...code.matchAll(pattern)].map(([, named, called]) => ({
     from: path,
     to: relative(src, resolve(src, dirname(path), (named ?? called)!)),
-    typesOnly: type !== undefined,
   }));
 }
 
@@ -89,19 +85,5 @@ describe('the arrows of the design', () => {
       loading.filter((path) => !path.startsWith(backends)),
       [],
     );
-  });
-
-  test('make no circles of files when the program runs', () => {
-    const targets = new Map<string, string[]>();
-    for (const { from, to, typesOnly } of imports)
-      if (!typesOnly) targets.set(from, [...(targets.get(from) ?? []), to]);
-    const finished = new Set<string>();
-    const visit = (path: string, trail: readonly string[]) => {
-      assert.ok(!trail.includes(path), [...trail.slice(trail.indexOf(path)), path].join(' → '));
-      if (finished.has(path)) return;
-      for (const target of targets.get(path) ?? []) visit(target, [...trail, path]);
-      finished.add(path);
-    };
-    for (const path of files) visit(path, []);
   });
 });
