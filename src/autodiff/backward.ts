@@ -31,6 +31,7 @@ class BackwardWalk {
   readonly builder: GraphBuilder;
   readonly shapes: ShapeEmitter;
   readonly fused: boolean;
+  readonly producers: ReadonlyMap<string, Node>;
   readonly #nodes: readonly Node[];
   readonly #options: BackwardOptions;
   /** Values that depend on a wrt through differentiable ops. */
@@ -46,6 +47,7 @@ class BackwardWalk {
     this.#options = options;
     this.#active = new Set(options.wrt);
     this.#constants = new Map(builder.graph.initializers);
+    this.producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node])));
     for (const node of nodes) {
       const value = node.op === 'Constant' ? node.attributes.get('value') : undefined;
       if (value?.kind === 'tensor') this.#constants.set(node.outputs[0]!, value.value);
@@ -173,6 +175,10 @@ class NodeContext implements RuleContext {
 
   output(index: number): string {
     return this.builder.requireOutput(this.node, index);
+  }
+
+  producer(name: string): Node | undefined {
+    return this.#walk.producers.get(name);
   }
 
   dtype(name: string): DataType {

@@ -21,6 +21,8 @@ export interface RuleContext {
   input(index: number): string;
   /** Name of an output; an optional one is asked of the forward node when it was not there. */
   output(index: number): string;
+  /** The forward node that makes a value. */
+  producer(name: string): Node | undefined;
   dtype(name: string): DataType;
   /** Undefined when the rank is unknown. */
   dims(name: string): readonly Dim[] | undefined;

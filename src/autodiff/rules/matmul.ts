@@ -1,4 +1,4 @@
-import { floatAttribute, intAttribute } from '../../graph/graph.ts';
+import { floatAttribute, intAttribute, intsAttribute } from '../../graph/graph.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 import { multiplyByGemm, productGradients } from './gemm.ts';
 
@@ -28,7 +28,14 @@ function multiplyByMatMul(at: RuleContext) {
     if (!transposed) return name;
     const perm = Array.from({ length: at.rank(name) }, (_, axis) => axis);
     perm.push(...perm.splice(-2).reverse());
-    return at.builder.op('Transpose', [name], { attributes: { perm } });
+    // A transposed copy is made from the original, or is the original.
+    const producer = at.producer(name);
+    const given = producer?.op === 'Transpose' ? intsAttribute(producer, 'perm') : undefined;
+    if (!producer || !given) return at.builder.op('Transpose', [name], { attributes: { perm } });
+    const both = perm.map((axis) => given[axis]!);
+    const original = producer.inputs[0]!;
+    if (both.every((from, to) => from === to)) return original;
+    return at.builder.op('Transpose', [original], { attributes: { perm: both } });
   };
   return (a: string, b: string, transA: boolean, transB: boolean) =>
     at.builder.op('MatMul', [turn(a, transA), turn(b, transB)]);

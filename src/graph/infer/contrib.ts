@@ -1,13 +1,14 @@
 import { type DataType, intAttribute, intsAttribute } from '../graph.ts';
 import type { InferenceRule } from './node-inference.ts';
+import { statisticsType } from './reductions.ts';
 
 /** com.microsoft::SkipLayerNormalization: (y, mean, 1/σ, sum of the branches). */
 export const skipLayerNormalization: InferenceRule = (at) => {
   const dims = at.dims(0);
   const statistics = dims && [...dims.slice(0, -1), 1];
   at.output(0, at.dtype(0), dims);
-  at.output(1, 'float32', statistics);
-  at.output(2, 'float32', statistics);
+  at.output(1, statisticsType(at.dtype(0)), statistics);
+  at.output(2, statisticsType(at.dtype(0)), statistics);
   at.output(3, at.dtype(0), dims);
 };
 

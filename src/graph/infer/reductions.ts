@@ -59,12 +59,16 @@ export function statisticsDims(dims: Dims, axis: number): Dims {
   return dims.map((dim, index) => (index < from ? dim : 1));
 }
 
+/** Statistics of half-precision tensors are kept in float32, whatever stash_type says; those of doubles in double. */
+export function statisticsType(dtype: DataType | undefined): DataType | undefined {
+  return dtype === 'float64' ? dtype : dtype && 'float32';
+}
+
 /** LayerNormalization: (x, scale, bias) → (y, mean, 1/σ). */
 export const layerNormalization: InferenceRule = (at) => {
   const dtype = at.dtype(0);
   at.output(0, dtype, at.dims(0));
-  // The runtime keeps statistics of double tensors in double, whatever stash_type says.
-  const stash: DataType | undefined = dtype === 'float64' ? dtype : dtype && 'float32';
+  const stash = statisticsType(dtype);
   const statistics = statisticsDims(at.dims(0), intAttribute(at.node, 'axis', -1));
   at.output(1, stash, statistics);
   at.output(2, stash, statistics);
