@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TrainOptionsInput } from '../../src/config/train-options.ts';
@@ -92,6 +92,24 @@ describe('a resumed run equals the uninterrupted one bit for bit', () => {
     assert.deepEqual(evals(resumed.events), evals(whole.events));
   });
 
+  test('also in its patience', async () => {
+    const rates = { lr: 1, headLr: 1, warmup: 0 };
+    const shared = {
+      dev,
+      options: { epochs: 40, patience: 2, evalEvery: 1, metric: 'loss', ...rates },
+    } as const;
+    const whole = await tinyFit(shared);
+    const folder = tinyFolder();
+    const controller = new AbortController();
+    const engine = new TinyEngine();
+    engine.onForward = (updates) => {
+      if (updates === whole.summary.steps - 1) controller.abort(); // one evaluation brought nothing so far
+    };
+    await assert.rejects(tinyFit({ ...shared, folder, engine, signal: controller.signal }));
+    const resumed = await tinyFit({ ...shared, folder, resume: true });
+    assert.deepEqual([resumed.steps.length, resumed.summary.steps], [1, whole.summary.steps]);
+  });
+
   test('and a finished one is finished again', async () => {
     const whole = await tinyFit({ dev });
     const again = await tinyFit({ dev, folder: whole.folder, resume: true });
@@ -119,7 +137,6 @@ describe('checkpoints', () => {
     const { folder } = await tinyFit({ options: { ...options, saveEvery: 2, keep: 9 } });
     // As if the process had been killed while it wrote the checkpoint after step 8.
     const list = await readdir(join(folder, 'checkpoints'));
-    const { rm } = await import('node:fs/promises');
     for (const name of list.filter((each) => Number(each.slice(5)) > 6))
       await rm(join(folder, 'checkpoints', name), { recursive: true });
     await mkdir(join(folder, 'checkpoints', '.step-8.partial'));
@@ -132,7 +149,6 @@ describe('checkpoints', () => {
 
   test('hold safetensors that say what they hold', async () => {
     const { folder, engine } = await tinyFit({ options: { export: 'student' } });
-    const { readFileSync } = await import('node:fs');
     const bytes = readFileSync(join(folder, 'checkpoints/step-10/student.safetensors'));
     const length = Number(bytes.readBigUInt64LE(0));
     assert.equal(length % 8, 0);
