@@ -1,5 +1,5 @@
 import type { Parameter } from '../engine/engine.ts';
-import type { SesdError } from '../errors.ts';
+import type { SesdError, SesdErrorCode } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { opName } from '../graph/graph.ts';
 import { tableRows } from './inputs.ts';
@@ -14,7 +14,7 @@ export interface ModelReport {
   /** How often each op occurs in the file. */
   ops: Record<string, number>;
   /** Why the model cannot be trained; absent when it can. Nothing below is there then. */
-  refusal?: { code: string; message: string; hint?: string };
+  refusal?: { code: SesdErrorCode; message: string; hint?: string };
   training?: TrainingReport;
 }
 

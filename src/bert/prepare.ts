@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { backward } from '../autodiff/backward.ts';
 import { splitBackward } from '../autodiff/split.ts';
 import type { Parameter } from '../engine/engine.ts';
@@ -46,23 +47,29 @@ export interface PreparedBert {
   frozen: readonly { name: string; reason: string }[];
 }
 
-/** From an imported encoder or classifier to the three graphs that train it. The graph is not changed. */
-export function prepareBert(source: Graph, options: BertOptions): PreparedBert {
+/**
+ * From an imported encoder or classifier to the three graphs that train it. The graph is not changed. Lets the
+ * event loop turn between its steps: a large model takes a few tenths of a second in all.
+ */
+export async function prepareBert(source: Graph, options: BertOptions): Promise<PreparedBert> {
   const graph = cloneGraph(source);
   const inputs = nameDims(graph);
+  await turn();
   const inference = inferGraph(graph);
   hoistShapes(new GraphBuilder(graph, inference));
   simplify(graph, inference);
+  await turn();
   const head = attachHead(graph, inputs, options);
   const inferred = inferGraph(graph);
   const sites = findDropoutSites(new GraphView(graph), head.classifierInput);
+  await turn();
 
   const inferenceGraph = cloneGraph(graph);
-  rewrite(new GraphBuilder(inferenceGraph, inferred), options.fuse);
+  await rewrite(new GraphBuilder(inferenceGraph, inferred), options.fuse);
 
   const builder = new GraphBuilder(graph, inferred);
   if (options.dropout > 0) insertDropout(builder, sites, options.dropout);
-  const fused = rewrite(builder, options.fuse);
+  const fused = await rewrite(builder, options.fuse);
   const { names, frozen } = findParameters(graph, inferenceGraph);
   const forwardCount = graph.nodes.length;
   const dlogits = 'sesd/dlogits';
@@ -72,18 +79,23 @@ export function prepareBert(source: Graph, options: BertOptions): PreparedBert {
     wrt: names,
     fused: options.fuse,
   });
+  await turn();
   const unreached = names.filter((name) => !gradients.has(name));
   const trained = new Set(names.filter((name) => gradients.has(name)));
   for (const name of unreached) frozen.push({ name, reason: 'no gradient reaches it' });
 
   const halves = split(graph, forwardCount, trained, gradients, dlogits, head.logits);
   const fed = new Set(graph.inputs);
+  const forward = plannedGraph(halves.forward, trained, fed);
+  await turn();
+  const backwardGraph = plannedGraph(halves.backward, trained, fed);
+  await turn();
   const plan: TrainingPlan = {
     parameters: [...trained].map((name) => parameter(name, graph, head)),
     initial: new Map([...trained].map((name) => [name, graph.initializers.get(name)!])),
     feeds: inputs.inputs.map(({ role, name, dtype }) => ({ role, name, dtype: feedType(name, dtype) })),
-    forward: { ...plannedGraph(halves.forward, trained, fed), stash: halves.stash },
-    backward: { ...plannedGraph(halves.backward, trained, fed), dlogits, gradients: halves.gradients },
+    forward: { ...forward, stash: halves.stash },
+    backward: { ...backwardGraph, dlogits, gradients: halves.gradients },
     inference: plannedGraph(inferenceGraph, trained, fed),
     logits: head.logits,
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
@@ -150,7 +162,7 @@ function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Hea
 }
 
 /** The fused or the stock form of a graph whose dropout is in place. Returns what was fused. */
-function rewrite(builder: GraphBuilder, fuse: boolean): Map<string, number> {
+async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string, number>> {
   const fused = new Map<string, number>();
   if (!fuse) {
     lowerDropout(builder);
@@ -166,6 +178,7 @@ function rewrite(builder: GraphBuilder, fuse: boolean): Map<string, number> {
   for (const [op, pass] of Object.entries(passes)) {
     fused.set(op, pass(builder));
     settle(builder);
+    await turn();
   }
   return fused;
 }

@@ -39,7 +39,7 @@ export async function inspectModel(
   restoreFreshVectors(model);
   const graph = importGraph(model);
   try {
-    return describe(model, graph, prepareBert(graph, options));
+    return describe(model, graph, await prepareBert(graph, options));
   } catch (error) {
     if (error instanceof SesdError) return describe(model, graph, error);
     throw error;
@@ -52,7 +52,7 @@ async function openModel(
   config: ModelConfig | undefined,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const prepared = prepareBert(graph, options);
+  const prepared = await prepareBert(graph, options);
   const report = describe(model, graph, prepared);
   const engine = await createEngine(prepared.plan, {
     threads: options.threads ?? os.availableParallelism(),

@@ -54,7 +54,7 @@ function batchOf({ inputs }: ZooRecord): Batch {
 
 async function checkAgainstPyTorch(record: ZooRecord, head: string, fuse: boolean): Promise<void> {
   const stored = record.heads[head]!;
-  const { plan } = prepareBert(await readGraph(record), {
+  const { plan } = await prepareBert(await readGraph(record), {
     classes: stored.logits.dims[1]!,
     head: head as 'auto',
     dropout: 0,
@@ -140,7 +140,7 @@ function assertClose(
 }
 
 async function checkSteps(record: ZooRecord): Promise<void> {
-  const { plan } = prepareBert(await readGraph(record), {
+  const { plan } = await prepareBert(await readGraph(record), {
     classes: 3,
     head: 'auto',
     dropout: 0.1,
