@@ -1,9 +1,9 @@
-import { dataTypeCode } from '../../graph/infer/data-types.ts';
+import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule } from '../rule.ts';
 
 export const identity: GradientRule = ({ outputGradient }) => [outputGradient];
 
 /** Between float types; casts to integers carry no gradient and are never asked. */
 export const cast: GradientRule = (at) => [
-  at.builder.op('Cast', [at.outputGradient], { attributes: { to: dataTypeCode(at.dtype(at.input(0))) } }),
+  at.builder.op('Cast', [at.outputGradient], { attributes: { to: dataTypeNumber[at.dtype(at.input(0))] } }),
 ];

@@ -1,5 +1,5 @@
 import { floatAttribute, intAttribute } from '../../graph/graph.ts';
-import { dataTypeCode } from '../../graph/infer/data-types.ts';
+import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 /** Dropout of ai.onnx: the identity in inference mode, otherwise dY/(1 − ratio) where the mask kept. */
@@ -21,7 +21,7 @@ function keepScale(at: RuleContext): string {
   const ratio = at.input(1);
   const constant = ratio === '' ? 0.5 : at.constantScalar(ratio);
   if (constant !== undefined) return at.scalar(1 / (1 - constant));
-  const to = dataTypeCode(at.dtype(at.input(0)));
+  const to = dataTypeNumber[at.dtype(at.input(0))];
   const typed = builder.op('Cast', [ratio], { attributes: { to } });
   return builder.op('Reciprocal', [builder.op('Sub', [at.scalar(1), typed])]);
 }

@@ -1,5 +1,5 @@
 import { floatAttribute, intAttribute } from '../../graph/graph.ts';
-import { dataTypeCode } from '../../graph/infer/data-types.ts';
+import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { Gradient, GradientRule, RuleContext } from '../rule.ts';
 
 interface Normalization {
@@ -65,7 +65,7 @@ function normalizedAxes(at: RuleContext): number[] {
 function likeInput(at: RuleContext, statistic: string): string {
   const dtype = at.dtype(at.input(0));
   if (at.dtype(statistic) === dtype) return statistic;
-  return at.builder.op('Cast', [statistic], { attributes: { to: dataTypeCode(dtype) } });
+  return at.builder.op('Cast', [statistic], { attributes: { to: dataTypeNumber[dtype] } });
 }
 
 /**

@@ -1,6 +1,6 @@
+import { dataTypeOf } from '../../onnx/tensor.ts';
 import type { Dim } from '../dims.ts';
 import { type DataType, intAttribute } from '../graph.ts';
-import { dataTypeOf } from './data-types.ts';
 import {
   countElements,
   type Dims,

@@ -1,5 +1,5 @@
 import { intAttribute, type Node, stringAttribute } from '../../../src/graph/graph.ts';
-import { dataTypeOf } from '../../../src/graph/infer/data-types.ts';
+import { dataTypeOf } from '../../../src/onnx/tensor.ts';
 import { type Tensor, tensor, zip } from './tensor.ts';
 
 /** An op's outputs from its inputs; absent optional inputs are undefined. */
