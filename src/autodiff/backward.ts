@@ -57,6 +57,7 @@ class BackwardWalk {
   }
 
   run(): Map<string, string> {
+    this.#requireRules();
     for (const [output, gradient] of this.#options.outputs) this.#contribute(output, gradient);
     for (const node of [...this.#nodes].reverse()) {
       if (node.outputs.some((output) => this.#contributions.has(output))) this.#visit(node);
@@ -69,6 +70,16 @@ class BackwardWalk {
     return gradients;
   }
 
+  /** An op without a rule is named before its unknown output type can trip the rule of a later one. */
+  #requireRules(): void {
+    const reached = new Set(this.#options.outputs.keys());
+    for (const node of [...this.#nodes].reverse()) {
+      if (!node.outputs.some((output) => reached.has(output) && this.#active.has(output))) continue;
+      if (gradientRules[opName(node)] === undefined) throw noRule(node, 'no gradient rule is known for it');
+      for (const input of node.inputs) if (this.isActive(input)) reached.add(input);
+    }
+  }
+
   isActive(name: string): boolean {
     return this.#active.has(name) && this.#isFloat(name);
   }
@@ -79,8 +90,7 @@ class BackwardWalk {
 
   #visit(node: Node): void {
     const op = opName(node);
-    const rule = gradientRules[op];
-    if (rule === undefined) throw noRule(node, 'no gradient rule is known for it');
+    const rule = gradientRules[op]!;
     const broadcast = elementwiseRules.has(op);
     const gradients = node.outputs.map((output) => this.#gradientOf(output, broadcast));
     const results = rule(new NodeContext(node, gradients, this));
