@@ -4,6 +4,7 @@ import type { TrainOptionsInput } from '../config/train-options.ts';
 
 /** The model that is trained when none is named. */
 export const embeddedModel = {
+  description: 'mini BERT (random weights)',
   folder: fileURLToPath(new URL('../../models/mini-bert', import.meta.url)),
   /** The settings that suit its weights. */
   settings(): TrainOptionsInput {

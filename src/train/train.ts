@@ -128,11 +128,8 @@ async function runTraining(
   const resume = options.resume !== undefined;
   const folder = new RunFolder(options.output);
   if (!resume) await folder.check(options);
-  if (options.onnx !== undefined && options.train === undefined)
-    listener({
-      type: 'notice',
-      message: `No --train: training on the sample task (${sampleTask.description}).`,
-    });
+  const defaults = resume ? undefined : describeDefaults(options);
+  if (defaults !== undefined) listener({ type: 'notice', message: defaults });
 
   const data = await loadData(options);
   const file = await (hooks.readModel ?? readModelFile)(options.onnx ?? embeddedModel.folder);
@@ -181,6 +178,14 @@ async function runTraining(
     folder.close();
     model.engine.close();
   }
+}
+
+/** What is trained where the user named no model or no data. */
+function describeDefaults({ onnx, train }: TrainOptions): string | undefined {
+  const task = `the sample task (${sampleTask.description})`;
+  if (onnx !== undefined) return train === undefined ? `No --train: training on ${task}.` : undefined;
+  const model = `No --onnx: training the embedded ${embeddedModel.description}, with its own settings`;
+  return train === undefined ? `${model}, on ${task}.` : `${model}. A pretrained BERT is far better.`;
 }
 
 function labelsOf({ config }: ModelFile, { examples, name }: NamedExamples): LabelMap {

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { resolveOptions } from '../../config/check.ts';
+import { boolean, describeFields, optionalText } from '../../config/fields.ts';
+import { readExamples } from '../../data/read.ts';
+import { SesdError } from '../../errors.ts';
+import type { ClassificationMetrics } from '../../metrics/classification.ts';
+import { classifierFields, columnFields, withClassifier } from '../classifier-fields.ts';
+import type { Command } from '../command.ts';
+import { count, percent, table } from '../format.ts';
+
+const evaluateSchema = z.strictObject({
+  ...classifierFields,
+  test: optionalText({ group: 'Data', path: true, description: 'Labelled examples: .csv, .tsv or .jsonl' }),
+  ...columnFields,
+  json: boolean({ default: false }, { group: 'Output', description: 'The metrics as JSON' }),
+});
+
+/** `sesd-train evaluate`: how good a classifier is on labelled examples. */
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  usage: ['evaluate [model] [test]'],
+  description: 'Measure a trained model on labelled examples',
+  fields: describeFields(evaluateSchema),
+  examples: [
+    { call: '$0 evaluate runs/mine test.csv', does: 'Accuracy, F1 of each label, confusion matrix' },
+  ],
+  async run(given, { out, signal }): Promise<void> {
+    const { test, text, textPair, label, json, ...options } = resolveOptions(evaluateSchema, given);
+    if (test === undefined) {
+      throw new SesdError('SESD_USAGE', 'evaluate needs labelled examples.', {
+        hint: 'Name a file with --test FILE.',
+      });
+    }
+    const columns = { ...(text && { text }), ...(textPair && { textPair }), ...(label && { label }) };
+    const { examples } = await readExamples(test, { ...columns, flag: '--test' });
+    await withClassifier('evaluate', options, async (classifier) => {
+      const metrics = await classifier.evaluate(examples, { name: test, signal });
+      const { labels } = classifier;
+      await out.writeAll(
+        json ? `${JSON.stringify({ ...metrics, labels })}\n` : describeMetrics(metrics, labels, out.columns),
+      );
+    });
+  },
+};
+
+function describeMetrics(metrics: ClassificationMetrics, labels: readonly string[], width: number): string {
+  const { examples, accuracy, macroF1, mcc, loss, perClass, confusion } = metrics;
+  const ofLabels = perClass.map(({ precision, recall, f1, support }, i) => [
+    labels[i]!,
+    precision.toFixed(3),
+    recall.toFixed(3),
+    f1.toFixed(3),
+    count(support),
+  ]);
+  const matrix = table([
+    ['label \\ predicted', ...labels],
+    ...confusion.map((row, i) => [labels[i]!, ...row.map(count)]),
+  ]);
+  // A matrix that wraps can't be read; --json has it whatever its size.
+  const fits = matrix.split('\n').every((line) => line.length <= Math.max(width, 100));
+  return `Examples  ${count(examples)}
+Accuracy  ${percent(accuracy)}
+Macro F1  ${macroF1.toFixed(4)}
+MCC       ${mcc.toFixed(4)}
+Loss      ${loss.toFixed(4)}
+
+${table([['label', 'precision', 'recall', 'F1', 'examples'], ...ofLabels])}
+${fits ? `\n${matrix}\n` : ''}`;
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { ModelReport, TrainingReport } from '../../bert/inspect.ts';
+import { resolveOptions } from '../../config/check.ts';
+import { boolean, describeFields, integer } from '../../config/fields.ts';
+import { trainSchema } from '../../config/train-options.ts';
+import { SesdError } from '../../errors.ts';
+import { embeddedModel } from '../../train/embedded-model.ts';
+import type { Command } from '../command.ts';
+import { count } from '../format.ts';
+
+const { onnx, head, dropout, seed, fuse } = trainSchema.shape;
+
+const inspectSchema = z.strictObject({
+  onnx,
+  head,
+  classes: integer(
+    { min: 2, default: 2 },
+    { group: 'Model', description: 'Labels of a classifier that is attached' },
+  ),
+  dropout,
+  seed,
+  fuse,
+  json: boolean({ default: false }, { group: 'Output', description: 'The report as JSON' }),
+});
+
+/** `sesd-train inspect`: what a model file is and what training would do with it. */
+export const inspectCommand: Command = {
+  name: 'inspect',
+  usage: ['inspect [onnx]'],
+  description: 'Say what a model file is and what training would do with it',
+  fields: describeFields(inspectSchema),
+  examples: [
+    { call: '$0 inspect --onnx bert.onnx', does: 'Inputs, head, dropout, parameters, what stays frozen' },
+  ],
+  async run(given, { out }): Promise<void> {
+    const { onnx, json, ...options } = resolveOptions(inspectSchema, given);
+    const { inspectModel } = await import('../../train/open-model.ts');
+    const report = await inspectModel(onnx ?? embeddedModel.folder, options);
+    await out.writeAll(json ? `${JSON.stringify(report, undefined, 2)}\n` : describeModel(report));
+    if (report.refusal === undefined) return;
+    const { code, message, hint } = report.refusal;
+    throw new SesdError(
+      code,
+      `${report.file} cannot be trained: ${message}`,
+      hint === undefined ? {} : { hint },
+    );
+  },
+};
+
+function describeModel(report: ModelReport): string {
+  const ops = Object.entries(report.ops).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const lines: [string, string][] = [
+    ['Model', report.file],
+    ['Made by', `${report.producer || 'unknown'}, opset ${report.opset}`],
+    ['Ops', ops.map(([op, times]) => `${op} ${times}`).join(', ')],
+    ...(report.training === undefined ? [] : describeTraining(report.training)),
+  ];
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(12)} ${value}\n`).join('');
+}
+
+function describeTraining(training: TrainingReport): [string, string][] {
+  const { inputs, head, parameters, groups, dropout, fused, frozen } = training;
+  const tables = [
+    [training.vocabulary, 'word pieces'],
+    [training.positions, 'positions'],
+    [training.types, 'segments'],
+  ] as const;
+  return [
+    [
+      'Inputs',
+      inputs
+        .map(({ name, role, dtype, dims }) => `${name} (${role}, ${dtype} [${dims.join(', ')}])`)
+        .join(', '),
+    ],
+    [
+      'Embeddings',
+      tables
+        .filter(([rows]) => rows !== undefined)
+        .map(([rows, of]) => `${count(rows!)} ${of}`)
+        .join(', '),
+    ],
+    ['Head', `${head.kind}, ${head.classes} classes, logits ${head.logits}`],
+    ['Parameters', `${count(parameters.elements)} in ${parameters.tensors} tensors`],
+    ...groups.map(({ group, decay, tensors, elements }): [string, string] => [
+      '',
+      `${group}, ${decay ? 'weight decay' : 'no decay'}: ${count(elements)} in ${tensors} tensors`,
+    ]),
+    [
+      'Dropout',
+      Object.entries(dropout)
+        .map(([place, sites]) => `${place} ${sites}`)
+        .join(', '),
+    ],
+    [
+      'Fused',
+      Object.entries(fused)
+        .map(([op, times]) => `${op} ${times}`)
+        .join(', ') || 'nothing',
+    ],
+    [
+      'Frozen',
+      frozen.length === 0 ? 'nothing' : frozen.map(({ name, reason }) => `${name}: ${reason}`).join('; '),
+    ],
+  ];
+}

@@ -1,0 +1,83 @@
+import type { TrainOptionsInput } from '../../config/train-options.ts';
+import { trainFields } from '../../config/train-options.ts';
+import type { SplitSummary } from '../../train/events.ts';
+import type { TrainResult } from '../../train/train.ts';
+import type { Command, Context } from '../command.ts';
+import { count, duration, percent, plural, table } from '../format.ts';
+import { Progress } from '../progress.ts';
+
+/** `sesd-train [train]`: fine-tunes, and says how good the model is and where it lies. */
+export const trainCommand: Command = {
+  name: 'train',
+  usage: ['train', '$0'],
+  description: 'Fine-tune a BERT; without flags the embedded model on the sample task',
+  fields: trainFields,
+  examples: [
+    { call: '$0', does: 'Embedded model, sample task' },
+    { call: '$0 --onnx bert/ --train reviews.csv --dev 0.1', does: 'Your model, your data' },
+    { call: '$0 --config run.yaml --seed 7', does: 'Flags go before the file' },
+  ],
+  async run(given, { out, err, signal }: Context): Promise<void> {
+    const quiet = isOn(given.quiet);
+    const json = isOn(given.json);
+    const progress = new Progress(err);
+    const { train } = await import('../../train/train.ts');
+    let result: TrainResult;
+    try {
+      result = await train(given as TrainOptionsInput, {
+        signal,
+        onEvent(event) {
+          if (json) out.line(JSON.stringify(event));
+          if (!quiet) progress.show(event);
+        },
+      });
+    } finally {
+      progress.clear();
+    }
+    (json ? err : out).write(report(result));
+  },
+};
+
+/** Of a flag that is read before the options are resolved. */
+function isOn(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
+function report(result: TrainResult): string {
+  const splits = [
+    ['train', result.train],
+    ['dev', result.dev],
+    ['test', result.test],
+  ] as const;
+  const measured = splits.filter(
+    (entry): entry is [(typeof entry)[0], SplitSummary] => entry[1] !== undefined,
+  );
+  const rows = measured.map(([split, { examples, accuracy, macroF1, loss }]) => [
+    split,
+    count(examples),
+    percent(accuracy),
+    macroF1.toFixed(3),
+    loss.toFixed(3),
+  ]);
+  return `
+${table([['', 'examples', 'accuracy', 'macro F1', 'loss'], ...rows])}
+
+Trained: ${plural(result.steps, 'step')} in ${duration(result.seconds)}
+Weights: ${origin(result)}
+Model:   ${result.model}
+Use it:  echo "some text" | npx sesd-train predict ${shellWord(result.model)}
+`;
+}
+
+function origin({ best, steps, options }: TrainResult): string {
+  const average = options.window === 'all' ? 'all past students' : `${options.window} past students`;
+  const model = best.model === 'teacher' ? `the teacher (mean of ${average})` : `the ${best.model}`;
+  if (best.metric === undefined) return `${model} after the last step`;
+  const where = best.step === steps ? 'the last step' : `step ${count(best.step)}`;
+  return `${model} after ${where}, the best on dev by ${best.metric}`;
+}
+
+/** A path as a shell takes it. */
+function shellWord(path: string): string {
+  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,19 @@
+import type { OutputStream } from './streams.ts';
+
+/**
+ * A signal that fires at the first Ctrl-C (or SIGTERM, as from a scheduler), so that what is running can end in
+ * order. The second one ends the process at once.
+ */
+export function interruptSignal(err: OutputStream): { signal: AbortSignal; dispose: () => void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    err.line(`${err.isTerminal ? '\n' : ''}Stopping; once more to stop at once.`);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    dispose: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
+}

@@ -1,0 +1,68 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+import type { Example } from '../data/example.ts';
+import { utf8Lines } from '../data/formats/utf8.ts';
+import { dataExtensions, readExamplesFrom } from '../data/read.ts';
+import { SesdError } from '../errors.ts';
+
+export interface TextSource {
+  /** A file; standard input when absent or `-`. */
+  path: string | undefined;
+  /** `lines`: one text a line. `auto`: by the file's extension, else lines. */
+  format: 'auto' | 'lines' | 'csv' | 'tsv' | 'jsonl';
+  text?: string | undefined;
+  textPair?: string | undefined;
+}
+
+/**
+ * Texts to classify, as they come in: lines in the groups a pipe delivers them, rows of a file all at once.
+ *
+ * @throws SesdError SESD_BAD_DATA naming file and line, SESD_ABORTED
+ */
+export async function* readTexts(source: TextSource, signal: AbortSignal): AsyncGenerator<Example[]> {
+  const { stream, name, extension } = await open(source);
+  addAbortSignal(signal, stream);
+  try {
+    if (extension === undefined) yield* lines(stream, name);
+    else {
+      const { text, textPair } = source;
+      const columns = { ...(text && { text }), ...(textPair && { textPair }), requireLabel: false };
+      yield (await readExamplesFrom(stream, { file: name, extension }, columns)).examples;
+    }
+  } catch (error) {
+    if (signal.aborted) throw new SesdError('SESD_ABORTED', 'Interrupted.', { cause: error });
+    throw error;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function open({
+  path,
+  format,
+}: TextSource): Promise<{ stream: Readable; name: string; extension: string | undefined }> {
+  const asked = format === 'auto' || format === 'lines' ? undefined : `.${format}`;
+  if (path === undefined || path === '-')
+    return { stream: process.stdin, name: 'standard input', extension: asked };
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'ENOENT' ? 'no such file' : cause.message;
+    throw new SesdError('SESD_BAD_DATA', `--input ${path}: ${reason}`, { cause });
+  });
+  if (found.isDirectory()) throw new SesdError('SESD_BAD_DATA', `--input ${path}: a folder, expected a file`);
+  const own = extname(path).toLowerCase();
+  const known = format === 'auto' && dataExtensions.includes(own) ? own : undefined;
+  return { stream: createReadStream(path), name: path, extension: asked ?? known };
+}
+
+async function* lines(stream: Readable, name: string): AsyncGenerator<Example[]> {
+  let line = 0;
+  for await (const chunk of utf8Lines(stream, name)) {
+    const texts = chunk
+      .toString('utf8')
+      .replace(/\r?\n$/, '')
+      .split(/\r?\n/);
+    yield texts.map((text) => ({ text, line: ++line }));
+  }
+}
