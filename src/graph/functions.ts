@@ -17,7 +17,7 @@ export interface VersionedNode {
 }
 
 /** Functions may call functions: a small file could otherwise stand for a graph without end. */
-const MAX_NODES = 500_000;
+const MAX_NODES = 200_000;
 const MAX_CALL_DEPTH = 64;
 const MAX_NAME_CHARACTERS = 2 ** 26;
 
@@ -25,6 +25,8 @@ interface Scope {
   opset: number;
   /** Names of the graph for names of the function's body; the identity for the graph itself. */
   rename(name: string): string;
+  /** A name for one of its nodes. */
+  nodeName(name: string): string;
   /** Values of the attributes a function's body refers to. */
   attributes: ReadonlyMap<string, Attribute>;
   depth: number;
@@ -33,11 +35,29 @@ interface Scope {
 type Convert = (proto: AttributeProto, where: string) => Attribute;
 
 interface Expansion {
-  /** The nodes so far. */
-  out: VersionedNode[];
+  emit(node: Node, opset: number): void;
   /** The graph's name for a value inside a called body. */
   inner(prefix: string, name: string): string;
   convert: Convert;
+  /** What the names inside a call begin with, one for each call. */
+  prefixes: FreshNames;
+}
+
+class FreshNames {
+  readonly #taken = new Map<string, number>();
+
+  /** The name, with a number after it if it was taken before. */
+  take(name: string): string {
+    let uses = this.#taken.get(name) ?? 0;
+    let fresh = name;
+    if (uses > 0) {
+      do fresh = `${name}_${++uses}`;
+      while (this.#taken.has(fresh));
+      this.#taken.set(fresh, 1);
+    }
+    this.#taken.set(name, Math.max(uses, 1));
+    return fresh;
+  }
 }
 
 /** '' for the standard operators, which may also be called ai.onnx. */
@@ -53,7 +73,7 @@ export function standardOpset(imports: readonly OperatorSetIdProto[]): number | 
 
 /**
  * The nodes of the model's graph with calls of its own functions replaced by their bodies. Values inside a
- * body are named `<call's output>/<name>`.
+ * body are named `<call's output>/<function>/<name>`.
  */
 export function inlinedNodes(
   model: ModelProto,
@@ -73,6 +93,13 @@ export function inlinedNodes(
     }
     return attribute;
   };
+  // Runtimes refuse two nodes of one name.
+  const nodeNames = new FreshNames();
+  const prefixes = new FreshNames();
+  const emit = (node: Node, opset: number): void => {
+    node.name = nodeNames.take(node.name);
+    out.push({ node, opset });
+  };
   let visited = 0;
   let characters = 0;
   const tooLarge = (what: string) =>
@@ -89,16 +116,17 @@ export function inlinedNodes(
       const node = toNode(proto, scope, convert);
       const fn = functions.get(functionKey(proto.domain, proto.opType, proto.overload));
       if (fn === undefined) {
-        out.push({ node, opset: scope.opset });
+        emit(node, scope.opset);
         continue;
       }
       if (scope.depth === MAX_CALL_DEPTH) {
         throw new SesdError('SESD_BAD_MODEL', `function ${fn.name} calls itself, directly or through others`);
       }
-      expand(fn.node, calledScope(fn, node, scope, { out, inner, convert }));
+      expand(fn.node, calledScope(fn, node, scope, { emit, inner, convert, prefixes }));
     }
   };
-  expand(model.graph?.node ?? [], { opset, rename: (name) => name, attributes: new Map(), depth: 0 });
+  const same = (name: string): string => name;
+  expand(model.graph?.node ?? [], { opset, rename: same, nodeName: same, attributes: new Map(), depth: 0 });
   return out;
 }
 
@@ -110,9 +138,10 @@ function calledScope(
   fn: FunctionProto,
   call: Node,
   caller: Scope,
-  { out, inner, convert }: Expansion,
+  { emit, inner, convert, prefixes }: Expansion,
 ): Scope {
-  const prefix = call.outputs.find((name) => name !== '') ?? call.name;
+  const output = call.outputs.find((name) => name !== '') ?? call.name;
+  const prefix = prefixes.take(`${output}/${fn.name}`);
   const names = new Map<string, string>();
   fn.input.forEach((name, i) => {
     names.set(name, call.inputs[i] ?? '');
@@ -126,14 +155,14 @@ function calledScope(
     // A parameter handed back, or a value returned twice: the outer name needs a producer of its own.
     else {
       const copy: Node = {
-        name: `${prefix}/${fn.name}`,
+        name: prefix,
         op: 'Identity',
         domain: '',
         inputs: [passed],
         outputs: [outer],
         attributes: new Map(),
       };
-      out.push({ node: copy, opset });
+      emit(copy, opset);
     }
   });
 
@@ -149,6 +178,7 @@ function calledScope(
     opset,
     attributes,
     depth: caller.depth + 1,
+    nodeName: (name) => inner(prefix, name),
     rename: (name) => (name === '' ? '' : (names.get(name) ?? inner(prefix, name))),
   };
 }
@@ -156,7 +186,8 @@ function calledScope(
 function toNode(proto: NodeProto, scope: Scope, convert: Convert): Node {
   const outputs = proto.output.map(scope.rename);
   // Viewers show unnamed nodes by their output.
-  const name = proto.name || outputs.find((output) => output !== '') || proto.opType;
+  const output = outputs.find((each) => each !== '') ?? proto.opType;
+  const name = proto.name ? scope.nodeName(proto.name) : output;
   const where = `node '${name}' (${proto.opType})`;
   const attributes = new Map<string, Attribute>();
   for (const attribute of proto.attribute) {
