@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { inferGraph } from '../../src/graph/infer/infer.ts';
+import { lowerDropout } from '../../src/graph/passes/lower-dropout.ts';
 import { dropoutFactors } from './kernel-reference.ts';
-import { float32, int64, normal, runOp } from './run-op.ts';
+import { float32, int64, normal, runGraph, runOp } from './run-op.ts';
 
 type Key = readonly [number, number];
 
@@ -33,6 +37,40 @@ test('the mask is the one of the specification, bit for bit', async () => {
       y,
       x.map((value, i) => (factors[i] === 0 ? 0 : value * factors[i]!)),
       `key ${key}, site ${site}, ratio ${ratio}, ${count} elements`,
+    );
+  }
+});
+
+test('stock operators compute the same mask', async () => {
+  for (const [key, site, ratio] of [
+    [[42, 7], 12, 0.1],
+    [[2 ** 32 - 1, 2 ** 32 - 1], 38, 0.5],
+  ] as const) {
+    const x = normal(5000, 1);
+    const graph: Graph = {
+      opset: 18,
+      inputs: ['x', 'key'],
+      outputs: ['y'],
+      initializers: new Map(),
+      nodes: [],
+      types: new Map([
+        ['x', { dtype: 'float32', dims: ['rows', 50] }],
+        ['key', { dtype: 'int64', dims: [2] }],
+      ]),
+    };
+    const builder = new GraphBuilder(graph, inferGraph(graph));
+    builder.op('Dropout', ['x', 'key'], {
+      domain: 'sesd',
+      name: 'y',
+      attributes: { ratio: { float: ratio }, site },
+    });
+    lowerDropout(builder);
+    assert.ok(graph.nodes.length > 1 && graph.nodes.every((node) => node.domain === ''));
+    const { y } = await runGraph(graph, { x: float32([100, 50], x), key: int64([2], key) });
+    // x·0 is −0 where x is negative
+    assert.deepEqual(
+      y!.map((value) => value + 0),
+      await dropout(x, key, site, ratio),
     );
   }
 });

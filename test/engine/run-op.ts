@@ -20,7 +20,7 @@ export interface OpCall {
 }
 
 /** Runs one operator in a graph of its own and returns its float32 outputs by name. */
-export async function runOp(call: OpCall): Promise<Record<string, Float32Array>> {
+export function runOp(call: OpCall): Promise<Record<string, Float32Array>> {
   const names = call.inputs.map((tensor, i) => (tensor ? `input${i}` : ''));
   const feeds: Record<string, HostTensor> = {};
   const graph: Graph = {
@@ -48,8 +48,16 @@ export async function runOp(call: OpCall): Promise<Record<string, Float32Array>>
     graph.types.set(names[i]!, { dtype: tensor.dtype, dims: undefined });
   }
   for (const output of graph.outputs) graph.types.set(output, { dtype: 'float32', dims: undefined });
-  const options = call.threads === undefined ? {} : { threads: call.threads };
-  const session = await addon.createSession(serializeGraph(graph), options);
+  return runGraph(graph, feeds, call.threads);
+}
+
+/** Runs a graph and returns its float32 outputs by name. */
+export async function runGraph(
+  graph: Graph,
+  feeds: Readonly<Record<string, HostTensor>>,
+  threads?: number,
+): Promise<Record<string, Float32Array>> {
+  const session = await addon.createSession(serializeGraph(graph), threads === undefined ? {} : { threads });
   const binding = session.bind({ inputs: [] });
   try {
     const { fetched } = await binding.run({ feeds, fetch: graph.outputs });
