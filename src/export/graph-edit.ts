@@ -11,6 +11,7 @@ import {
   type ModelProto,
   type NodeProto,
   OperatorSetIdProtoSchema,
+  type ValueInfoProto,
 } from '../onnx/generated/onnx_pb.ts';
 import { float32ToBfloat16, float32ToFloat16 } from '../onnx/half.ts';
 import { dataTypeOf, floatElements, quote } from '../onnx/tensor.ts';
@@ -58,21 +59,32 @@ function unfit(what: string): SesdError {
 }
 
 function withInitializers(graph: GraphProto, initializers: ReadonlyMap<string, TensorData>): GraphProto {
-  const own = new Map(graph.initializer.map((tensor) => [tensor.name, tensor.dataType]));
+  const own = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   const replaces = (node: NodeProto) => isConstant(node) && initializers.has(node.output[0] ?? '');
-  for (const node of graph.node) {
-    if (replaces(node)) own.set(node.output[0]!, node.attribute.find(({ t }) => t)?.t?.dataType ?? 1);
+  for (const node of graph.node.filter(replaces)) {
+    const value = node.attribute.find(({ t }) => t)?.t;
+    if (value !== undefined) own.set(node.output[0]!, value);
   }
-  const tensors = [...initializers].map(([name, data]) => tensorToProto(name, inType(data, own.get(name))));
-  const replacesAny = tensors.some(({ name }) => own.has(name));
+  const tensors = [...initializers].map(([name, data]) =>
+    tensorToProto(name, inType(data, own.get(name)?.dataType)),
+  );
+  // Other dims may follow from new ones: what is declared of them is dropped, and runtimes infer it.
+  const resizes = tensors.some(
+    ({ name, dims }) => own.has(name) && own.get(name)!.dims.join() !== dims.join(),
+  );
   return having(graph, {
     node: graph.node.filter((node) => !replaces(node)),
     initializer: [...graph.initializer.filter(({ name }) => !initializers.has(name)), ...tensors],
     // Files that list initializers as inputs too declare their old shape there.
     input: graph.input.filter(({ name }) => !initializers.has(name)),
-    // Other dims may follow from the new ones. What is declared of values in between is only a hint.
-    valueInfo: replacesAny ? [] : graph.valueInfo,
+    valueInfo: resizes ? [] : graph.valueInfo,
+    output: resizes ? graph.output.map(withoutShape) : graph.output,
   });
+}
+
+function withoutShape(info: ValueInfoProto): ValueInfoProto {
+  const tensorType = info.type?.tensorType && having(info.type.tensorType, { shape: undefined });
+  return having(info, { type: info.type && having(info.type, { tensorType }) });
 }
 
 /** float32 data in the 16-bit float type it takes the place of. */

@@ -226,6 +226,18 @@ test('a classifier gets another number of labels, and its logits their name', as
   }
 });
 
+test('declared output shapes that no longer hold are dropped', () => {
+  const grown = new Map([['w', float32Tensor(new Float32Array(hidden * 3), [hidden, 3])]]);
+  const { graph } = editModel(classifier(false), { initializers: grown });
+  assert.deepEqual(
+    graph!.output.map(({ name, type }) => [name, type?.tensorType?.elemType, type?.tensorType?.shape]),
+    [['probabilities', 1, undefined]],
+  );
+  const same = new Map([['w', float32Tensor(new Float32Array(hidden * 2), [hidden, 2])]]);
+  const kept = editModel(classifier(false), { initializers: same }).graph!.output[0]!;
+  assert.equal(kept.type?.tensorType?.shape?.dim.length, 2);
+});
+
 test('new weights of a Constant stay in the Constant', async () => {
   const path = newFolder();
   const data = table(7, hidden * 2);
