@@ -41,7 +41,10 @@ export class GraphBuilder {
     this.graph = graph;
     this.#prefix = prefix;
     this.#inference = inference;
-    for (const name of graph.types.keys()) this.#taken.add(name);
+    for (const [name, { dims }] of graph.types) {
+      this.#taken.add(name);
+      inference.symbols.avoid(dims ?? []);
+    }
     for (const node of graph.nodes) {
       this.#taken.add(node.name);
       for (const output of node.outputs) this.#taken.add(output);

@@ -30,7 +30,7 @@ export function inferNode(node: Node, graph: Graph, state: InferenceState): void
 
 /** Infers every value of the graph in order. */
 export function inferGraph(graph: Graph, state: InferenceState = newInference()): InferenceState {
-  for (const input of graph.inputs) state.symbols.avoid(graph.types.get(input)?.dims ?? []);
+  for (const { dims } of graph.types.values()) state.symbols.avoid(dims ?? []);
   for (const node of graph.nodes) inferNode(node, graph, state);
   return state;
 }
