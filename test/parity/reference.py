@@ -1,6 +1,7 @@
 """Fine-tuning with self-distillation in PyTorch, written from the published semantics alone: the outside view on a run.
 
     python test/parity/reference.py --model DIR --train FILE.jsonl --output DIR [--strategy sda --window 3 ...]
+    python test/parity/reference.py --jobs FILE     one JSON array of such arguments a line, run one after the other
 
 Flags have the names, defaults and meaning of the command line's. --model is a Hugging Face folder (config.json,
 model.safetensors, tokenizer.json) of a BertForSequenceClassification. Examples are JSON lines {"text", "pair"?, "label"}.
@@ -21,6 +22,7 @@ import json
 import math
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -277,8 +279,7 @@ def train(model, data, options, on_step=lambda record: None):
     return pool
 
 
-def main():
-    options = parse()
+def run(options):
     torch.set_num_threads(options.threads)
     model = load_model(options.model, options.dropout, getattr(torch, options.dtype))
     tokenizer = load_tokenizer(options.model, options.max_length)
@@ -301,6 +302,14 @@ def main():
             write({"type": "eval", "split": split, "model": "student", **evaluate(model, held_out)})
             if pool is not None and options.strategy == "sda":
                 write({"type": "eval", "split": split, "model": "teacher", **evaluate(pool.teacher, held_out)})
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--jobs":
+        for line in pathlib.Path(sys.argv[2]).read_text(encoding="utf-8").splitlines():
+            run(parse(json.loads(line)))
+    else:
+        run(parse())
 
 
 if __name__ == "__main__":

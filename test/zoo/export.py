@@ -9,10 +9,9 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
     outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output), dims, values, and the fixed
                    random weights R (zero at padded positions)
     loss           sum over outputs of sum(output * R)
-    gradients      d loss / d initializer: initializer name -> parameters (several where the exporter merged equal ones;
-                   the gradient is then their sum), transposed, dims, values
+    gradients      d loss / d parameter: initializer name -> parameter, transposed, dims, values; for parameters of equal
+                   value, which exporters store once, a list of those instead
     unmatched      the same for parameters that no initializer holds (folded or sliced by the exporter), by PyTorch name
-    ambiguous      initializers whose value several parameters have, not all of which are in the graph
     unmatchedParameters   the values of those parameters
     heads          for encoders, per classifier that can be put on them (pooler, cls, mean): its weight and bias, and logits,
                    R, gradients and unmatched of loss = sum(logits * R) as above; the classifier's own gradients are
@@ -33,7 +32,6 @@ import pathlib
 import sys
 import time
 import warnings
-from collections import Counter
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -187,37 +185,27 @@ def float_constants(graph):
 
 def match(graph, model, gradients):
     constants = float_constants(graph)
-    uses = Counter(name for node in graph.node for name in node.input)
     by_bytes = {}
     for name, array in constants.items():
         by_bytes.setdefault((array.shape, array.tobytes()), name)
-    matched, missing, missing_values, ambiguous = {}, {}, {}, []
+    found, missing, missing_values = {}, {}, {}
     for name, parameter in model.named_parameters():
         if name not in gradients:
             continue
         value = parameter.detach().numpy()
         for transposed in (False, True) if value.ndim == 2 else (False,):
             candidate = np.ascontiguousarray(value.T if transposed else value)
-            same_name = name in constants and np.array_equal(constants[name], candidate)
-            initializer = name if same_name else by_bytes.get((candidate.shape, candidate.tobytes()))
+            initializer = by_bytes.get((candidate.shape, candidate.tobytes()))
             if initializer is not None:
                 gradient = gradients[name].T if transposed else gradients[name]
-                entry = matched.setdefault(initializer, {"parameters": [], "transposed": transposed, "sum": 0.0})
-                entry["parameters"].append(name)
-                entry["sum"] = entry["sum"] + gradient
+                entry = {"parameter": name, "transposed": transposed, **array_json(gradient)}
+                found.setdefault(initializer, []).append(entry)
                 break
         else:
             missing[name] = array_json(gradients[name])
             missing_values[name] = array_json(value)
-    for initializer, entry in list(matched.items()):
-        total = entry.pop("sum")
-        if len(entry["parameters"]) > max(1, uses[initializer]):
-            # Some of these parameters were left out, as a bias of zeros is; which ones their values don't tell.
-            del matched[initializer]
-            ambiguous.append(initializer)
-        else:
-            entry.update(array_json(total))
-    return matched, missing, missing_values, ambiguous
+    matched = {initializer: entries[0] if len(entries) == 1 else entries for initializer, entries in found.items()}
+    return matched, missing, missing_values
 
 
 def array_json(array):
@@ -416,21 +404,20 @@ def write(folder, name, route):
         proto = export(path, route, model, roles, inputs, output_names)
     initializers = {i.name for i in proto.graph.initializer}
     graph_inputs = [v.name for v in proto.graph.input if v.name not in initializers]
-    matched, missing, missing_values, ambiguous = match(proto.graph, model, gradients)
+    matched, missing, missing_values = match(proto.graph, model, gradients)
     heads = {}
     if kind != "classifier":
         classifier, references = head_references(model, kind, roles, inputs)
         for head, (logits, r, own, head_gradients) in references.items():
-            head_matched, head_missing, _, _ = match(proto.graph, model, head_gradients)
+            head_matched, head_missing, _ = match(proto.graph, model, head_gradients)
             for own_name, gradient in own.items():
-                head_matched[own_name] = {"parameters": [own_name], "transposed": False, **array_json(gradient)}
+                head_matched[own_name] = {"parameter": own_name, "transposed": False, **array_json(gradient)}
             heads[head] = {
                 **classifier,
                 "logits": array_json(logits),
                 "R": array_json(r)["data"],
                 "gradients": head_matched,
                 "unmatched": head_missing,
-                "ambiguous": [],
             }
     record = {
         "variant": name,
@@ -445,7 +432,6 @@ def write(folder, name, route):
         "gradients": matched,
         "unmatched": missing,
         "unmatchedParameters": missing_values,
-        "ambiguous": ambiguous,
         "heads": heads,
     }
     (folder / f"{name}.json").write_text(json.dumps(record))

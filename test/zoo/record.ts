@@ -6,8 +6,15 @@ export interface StoredArray {
   data: number[];
 }
 
-/** Gradients by initializer; several parameters where the exporter merged equal ones, their gradients summed. */
-export type StoredGradients = Record<string, StoredArray & { parameters: string[]; transposed: boolean }>;
+export interface StoredGradient extends StoredArray {
+  /** PyTorch's name. */
+  parameter: string;
+  /** Whether the initializer, and so the gradient here, is the parameter's transpose. */
+  transposed: boolean;
+}
+
+/** Gradients by initializer; a list where several parameters have its value, which exporters then store once. */
+export type StoredGradients = Record<string, StoredGradient | StoredGradient[]>;
 
 /** PyTorch's logits for a linear classifier and the gradients of sum(logits · R). */
 export interface HeadRecord {
@@ -19,8 +26,6 @@ export interface HeadRecord {
   gradients: StoredGradients;
   /** Of parameters no initializer holds, by PyTorch's name. */
   unmatched: Record<string, StoredArray>;
-  /** Initializers whose value several parameters have, not all of which are in the graph: no gradient is known. */
-  ambiguous: string[];
 }
 
 /** What export.py writes beside a model. */
@@ -39,7 +44,6 @@ interface File extends Omit<ZooRecord, 'path'> {
   outputs: (StoredArray & { kind: string; R: number[] })[];
   gradients: StoredGradients;
   unmatched: Record<string, StoredArray>;
-  ambiguous: string[];
 }
 
 /** Every variant in a folder export.py wrote, by name. */
@@ -53,8 +57,8 @@ export function readZoo(folder: string): ZooRecord[] {
 function readRecord(folder: string, file: string): ZooRecord {
   const path = join(folder, file.replace(/json$/, 'onnx'));
   const record: File = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  const { variant, inputs, outputs, gradients, unmatched, ambiguous, heads } = record;
+  const { variant, inputs, outputs, gradients, unmatched, heads } = record;
   const logits = outputs.find(({ kind }) => kind === 'logits');
   if (!logits) return { variant, path, inputs, heads };
-  return { variant, path, inputs, heads: { auto: { logits, R: logits.R, gradients, unmatched, ambiguous } } };
+  return { variant, path, inputs, heads: { auto: { logits, R: logits.R, gradients, unmatched } } };
 }
