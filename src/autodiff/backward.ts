@@ -230,8 +230,10 @@ class NodeContext implements RuleContext {
     return elements?.every((element) => typeof element === 'number') ? [...elements] : undefined;
   }
 
-  scalar(value: number): string {
-    return this.builder.scalar(value, this.dtype(this.input(0)));
+  scalar(value: number, like = this.input(0)): string {
+    const dtype = this.dtype(like);
+    if (dtype === 'float32' || dtype === 'float64') return this.builder.scalar(value, dtype);
+    throw noRule(this.node, `its values are ${dtype}`, 'Export the model in float32: training is.');
   }
 
   unsupported(reason: string): never {
@@ -243,10 +245,13 @@ function describe(node: Node): string {
   return `${opName(node)} (node "${node.name}")`;
 }
 
-function noRule(node: Node, reason: string): SesdError {
-  return new SesdError('SESD_NO_GRADIENT_RULE', `Cannot differentiate ${describe(node)}: ${reason}.`, {
-    hint: 'Freeze the parameters that feed it, or export the model without this op (Optimum and torch.onnx at opset 14 to 18 give supported graphs).',
-  });
+function noRule(
+  node: Node,
+  reason: string,
+  hint = 'Freeze the parameters that feed it, or export the model without this op (Optimum and torch.onnx at opset 14 to 18 give supported graphs).',
+): SesdError {
+  const message = `Cannot differentiate ${describe(node)}: ${reason}.`;
+  return new SesdError('SESD_NO_GRADIENT_RULE', message, { hint });
 }
 
 function wrongGradient(node: Node, index: number, found: string): SesdError {

@@ -32,8 +32,8 @@ export interface RuleContext {
   constantScalar(name: string): number | undefined;
   /** The elements of a constant integer vector. */
   constantInts(name: string): number[] | undefined;
-  /** A scalar constant of the element type of the node's first input. */
-  scalar(value: number): string;
+  /** A scalar constant of the element type of a value, the node's first input unless given. */
+  scalar(value: number, like?: string): string;
   /** Names the op and the node, for a rule that cannot go on: throws SESD_NO_GRADIENT_RULE. */
   unsupported(reason: string): never;
 }

@@ -54,6 +54,12 @@ test('an op of an unknown domain on the path is named with its domain', () => {
   assert.throws(() => differentiate(g, y, ['x']), hasCode('SESD_NO_GRADIENT_RULE', 'acme::Swish'));
 });
 
+test('half precision is told apart from a missing rule', () => {
+  const g = builder({ x: [2, 3] }, 'float16');
+  const y = g.op('Tanh', ['x']);
+  assert.throws(() => differentiate(g, y, ['x']), hasCode('SESD_NO_GRADIENT_RULE', 'Tanh', 'float16'));
+});
+
 test('what the outputs do not depend on has no gradient, nor what only flat ops and integers connect', () => {
   const g = builder({ x: [2, 3], w: [2, 3], unused: [4] });
   const rounded = g.op('Round', ['w']);

@@ -2,7 +2,7 @@ import type { GradientRule } from '../rule.ts';
 
 export const where: GradientRule = (at) => {
   const { builder } = at;
-  const zero = builder.scalar(0, at.dtype(at.output(0)));
+  const zero = at.scalar(0, at.output(0));
   const condition = at.input(0);
   return [
     undefined,
