@@ -9,6 +9,7 @@ import { CANONICAL_OPSET, type Graph, type Node, opName, type TensorData, type V
 import { inferNode, newInference } from './infer/infer.ts';
 import { NEWEST_OPSET, OLDEST_OPSET, type UpgradeContext, upgradeNode } from './opset/upgrade.ts';
 import { sortNodes } from './sort.ts';
+import { widenFloats } from './widen-floats.ts';
 
 /**
  * The model's graph in canonical form: ai.onnx opset 18, its own functions inlined, every constant an
@@ -17,7 +18,8 @@ import { sortNodes } from './sort.ts';
  * initializers, and for outputs of ops of other domains where the file declares them; the rest is for
  * inference. Ops of unknown domains stay: they are an error only where a gradient has to pass.
  *
- * Elements stay views into the model's memory, in their own types (float16 and bfloat16 too).
+ * Elements stay views into the model's memory, but for 16-bit floats: they become float32, and so does all
+ * that is computed from them (widenFloats).
  *
  * @throws SesdError SESD_BAD_MODEL for a graph that is not valid ONNX, SESD_UNSUPPORTED_OP for models that
  *   cannot be trained whatever is asked of them: quantized, or over strings.
@@ -50,6 +52,7 @@ function importChecked({ proto, external }: OnnxModel): Graph {
   sortNodes(graph);
   checkOutputs(graph);
   canonicalize(graph, nodes, source.valueInfo);
+  widenFloats(graph);
   return graph;
 }
 

@@ -38,9 +38,18 @@ function model(dtype: 'float16' | 'bfloat16', to: number): ModelProto {
 test('a float16 graph in float32 computes the same', async () => {
   const source = model('float16', 10);
   const graph = importGraph({ path: 'm', proto: source, external: new Map() });
-  assert.equal(widenFloats(graph), 2);
   assert.deepEqual(graph.initializers.get('w'), float32Tensor([0.25, -1, 3, 0.125], [2, 2]));
   assert.equal(graph.types.get('w')?.dtype, 'float32');
+  assert.deepEqual(
+    graph.nodes.map(({ op, outputs }) => [op, ...outputs]),
+    [
+      ['MatMul', 'm'],
+      ['Shape', 'shape'],
+      ['ConstantOfShape', 'fill'],
+      ['Add', 'mf'],
+      ['Add', 'y'],
+    ],
+  );
   const feeds = { x: ramp(3, 2) };
   const [half, full] = [await runModel(bytesOf(source), feeds), await runModel(serializeGraph(graph), feeds)];
   const apart = difference(half.y!, full.y!);
@@ -49,7 +58,6 @@ test('a float16 graph in float32 computes the same', async () => {
 
 test('a bfloat16 graph, which no CPU runs, runs in float32', async () => {
   const graph = importGraph({ path: 'm', proto: model('bfloat16', 16), external: new Map() });
-  widenFloats(graph);
   const feeds = { x: ramp(1, 2) };
   const [a, b] = ramp(1, 2).data as Float32Array;
   const { y } = await runModel(serializeGraph(graph), feeds);
@@ -57,15 +65,36 @@ test('a bfloat16 graph, which no CPU runs, runs in float32', async () => {
   assert.ok(difference({ dims: [1, 2], data: expected }, y!) < 1e-6);
 });
 
-test('a float32 graph stays as it is', () => {
+test('casts in the middle of a float32 graph go, whichever value is the output', () => {
+  const source = buildModel({
+    inputs: { x: float('batch', 2) },
+    outputs: { y: undefined, z: undefined },
+    nodes: [
+      node('Cast', ['x'], ['x16'], { to: 10 }),
+      node('Tanh', ['x16'], ['t16']),
+      node('Cast', ['t16'], ['t'], { to: 1 }),
+      node('Neg', ['t16'], ['y']),
+      node('Cast', ['t'], ['z'], { to: 16 }),
+    ],
+  });
+  const graph = importGraph({ path: 'm', proto: source, external: new Map() });
+  assert.deepEqual(
+    graph.nodes.map(({ op, inputs, outputs }) => [op, ...inputs, ...outputs]),
+    [
+      ['Tanh', 'x', 'z'],
+      ['Neg', 'z', 'y'],
+    ],
+  );
+});
+
+test('a float32 graph has nothing to widen', () => {
   const source = buildModel({
     inputs: { x: float('batch', 2) },
     outputs: { y: undefined },
-    nodes: [node('Add', ['x', 'w'], ['y'])],
+    nodes: [node('Cast', ['x'], ['x32'], { to: 1 }), node('Add', ['x32', 'w'], ['y'])],
     initializers: { w: float32Tensor([1, 2], [2]) },
   });
   const graph = importGraph({ path: 'm', proto: source, external: new Map() });
-  const weight = graph.initializers.get('w');
-  assert.equal(widenFloats(graph), 0);
-  assert.equal(graph.initializers.get('w'), weight);
+  assert.equal(widenFloats(graph), false);
+  assert.equal(graph.nodes.length, 2);
 });
