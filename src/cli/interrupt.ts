@@ -1,7 +1,8 @@
+import { SesdError } from '../errors.ts';
 import type { OutputStream } from './streams.ts';
 
 /**
- * A signal that fires at the first Ctrl-C (or SIGTERM, as from a scheduler), so that what is running can end in
+ * A signal that fires, with an SesdError SESD_ABORTED, at the first Ctrl-C (or SIGTERM, as from a scheduler), so that what is running can end in
  * order. The second one ends the process at once.
  */
 export function interruptSignal(err: OutputStream): { signal: AbortSignal; dispose: () => void } {
@@ -9,7 +10,7 @@ export function interruptSignal(err: OutputStream): { signal: AbortSignal; dispo
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(130);
     err.line(`${err.isTerminal ? '\n' : ''}Stopping; once more to stop at once.`);
-    controller.abort();
+    controller.abort(new SesdError('SESD_ABORTED', 'Interrupted.'));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return {

@@ -27,23 +27,10 @@ export class Progress {
   }
 
   show(event: TrainEvent): void {
-    switch (event.type) {
-      case 'config':
-        this.#config = event;
-        return this.#line(startLine(event));
-      case 'step':
-        return this.#step(event);
-      case 'eval':
-        return event.final ? undefined : this.#line(evalLine(event));
-      case 'notice':
-        return this.#line(event.message);
-      case 'resume':
-        return this.#line(`Going on after step ${count(event.step)}.`);
-      case 'early-stop':
-        return this.#line(`Stopping at step ${count(event.step)}: no better weights for a while.`);
-      default:
-        return;
-    }
+    if (event.type === 'config') this.#config = event;
+    if (event.type === 'step') this.#step(event);
+    const line = lineOf(event);
+    if (line !== undefined) this.#line(line);
   }
 
   /** Takes the redrawn line away. */
@@ -72,6 +59,24 @@ export class Progress {
   #line(text: string): void {
     this.clear();
     this.#err.line(text);
+  }
+}
+
+/** What is said of an event in a line of its own. */
+function lineOf(event: TrainEvent): string | undefined {
+  switch (event.type) {
+    case 'config':
+      return startLine(event);
+    case 'eval':
+      return event.final ? undefined : evalLine(event);
+    case 'notice':
+      return event.message;
+    case 'resume':
+      return `Going on after step ${count(event.step)}.`;
+    case 'early-stop':
+      return `Stopping at step ${count(event.step)}: no better weights for a while.`;
+    default:
+      return undefined;
   }
 }
 

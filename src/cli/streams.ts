@@ -32,7 +32,7 @@ export class OutputStream {
 
   /** Width of the terminal; 80 where there is none. */
   get columns(): number {
-    return this.#stream.columns ?? 80;
+    return this.#stream.columns || 80; // 0 where the terminal does not say
   }
 
   /** @throws SesdError SESD_OUTPUT when an earlier write failed, as on a full disk */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { SesdError } from '../errors.ts';
@@ -38,7 +38,17 @@ function merge(given: Layer, recommended: TrainOptionsInput | undefined): TrainO
 }
 
 function resumed(given: Layer, folder: string): TrainOptions {
-  const saved: Layer = readOptionsFile(resolvePath(folder, 'config.yaml'));
+  const config = resolvePath(folder, 'config.yaml');
+  if (!existsSync(config)) {
+    throw new SesdError(
+      'SESD_USAGE',
+      `--resume ${folder}: there is no run in this folder (no config.yaml).`,
+      {
+        hint: 'Name the folder that --output of the interrupted run was.',
+      },
+    );
+  }
+  const saved: Layer = readOptionsFile(config);
   const changes: Record<string, unknown> = {};
   for (const { name, flag, transient, resumable, path } of trainFields) {
     const key = name as keyof TrainOptions;
