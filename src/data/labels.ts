@@ -17,7 +17,9 @@ export class LabelMap {
     if (index.size !== names.length) {
       throw new SesdError('SESD_BAD_DATA', `label names must differ, found ${quoted(names)}`);
     }
-    if (idsToo) names.forEach((_, id) => index.has(`${id}`) || index.set(`${id}`, id));
+    if (idsToo) {
+      for (const id of names.keys()) if (!index.has(`${id}`)) index.set(`${id}`, id);
+    }
     this.#index = index;
   }
 
