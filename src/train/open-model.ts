@@ -6,7 +6,7 @@ import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
 import { exportModel } from '../export/export-model.ts';
-import type { GraphEdit } from '../export/graph-edit.ts';
+import type { EditedOutput, GraphEdit } from '../export/graph-edit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { importGraph } from '../graph/import.ts';
 import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
@@ -58,7 +58,7 @@ async function openModel(
     threads: options.threads ?? os.availableParallelism(),
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
   });
-  const edit = headEdit(prepared);
+  const edit = headEdit(model, prepared);
   // The engine has the weights now: the file's bytes need not stay in memory for the export.
   releaseElements(model, new Set(prepared.plan.parameters.map(({ name }) => name)));
   return {
@@ -89,13 +89,20 @@ function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdE
   );
 }
 
-/** The head in terms of the user's graph. */
-function headEdit({ head }: PreparedBert): GraphEdit {
-  if (head.kind === 'existing') return {};
-  if (head.kind === 'resized') return { initializers: head.initializers };
-  const type = { dtype: 'float32', dims: ['batch', head.classes] } as const;
-  const initializers = head.initializers;
-  return { nodes: head.nodes, initializers, outputs: [{ name: 'logits', from: head.logits, type }] };
+/** The head in terms of the user's graph, which ends up with an output `logits`, as transformers.js expects. */
+function headEdit(model: OnnxModel, { head }: PreparedBert): GraphEdit {
+  const logits: EditedOutput = {
+    name: 'logits',
+    from: head.logits,
+    type: { dtype: 'float32', dims: ['batch', head.classes] },
+  };
+  const { initializers } = head;
+  if (head.kind !== 'existing' && head.kind !== 'resized') {
+    return { nodes: head.nodes, initializers, outputs: [logits] };
+  }
+  const own = model.proto.graph?.output.map(({ name }) => ({ name })) ?? [];
+  const outputs = own.some(({ name }) => name === 'logits') ? own : [...own, logits];
+  return { initializers, outputs };
 }
 
 function configOptions(config: ModelConfig | undefined, { training }: ModelReport, beside: ExportExtras) {
