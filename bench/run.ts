@@ -1,0 +1,161 @@
+/**
+ * Times training steps of this package and of PyTorch in turn, in one run, and prints medians and their ratio:
+ *
+ *   npm run bench -- [--size base] [--batch 8] [--length 128] [--threads 2] [--repeats 9] [--dropout 0.1]
+ *                    [--onnx FILE] [--no-fuse] [--python FILE] [--json FILE]
+ *
+ * Needs a Python with PyTorch and transformers: --python, SESD_PYTHON or .venv/bin/python.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os, { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { EngineSteps, randomBatch, type Step } from './engine-steps.ts';
+import { TorchWorker } from './torch-worker.ts';
+
+const { values } = parseArgs({
+  allowNegative: true,
+  options: {
+    size: { type: 'string', default: 'base' },
+    batch: { type: 'string', default: '8' },
+    length: { type: 'string', default: '128' },
+    threads: { type: 'string', default: '2' },
+    repeats: { type: 'string', default: '9' },
+    dropout: { type: 'string', default: '0.1' },
+    onnx: { type: 'string' },
+    fuse: { type: 'boolean', default: true },
+    python: { type: 'string', default: process.env.SESD_PYTHON ?? '.venv/bin/python' },
+    json: { type: 'string' },
+  },
+});
+const [batch, length, threads, repeats, dropout] = (
+  ['batch', 'length', 'threads', 'repeats', 'dropout'] as const
+).map((name) => Number(values[name])) as [number, number, number, number, number];
+
+/** Timers that see the event loop's delay fire this often. */
+const RESOLUTION_MS = 5;
+const steps: Step[] = ['gradients', 'update', 'sda'];
+const attentions = ['eager', 'sdpa'] as const;
+const names: Record<Step, string> = {
+  gradients: 'forward + backward',
+  update: 'whole update',
+  sda: 'update with SDA, K = 1',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'sesd-bench-'));
+const torch = new TorchWorker(values.python);
+try {
+  const model = values.onnx ?? join(folder, 'model.onnx');
+  if (!values.onnx) await torch.ask({ do: 'export', path: model, size: values.size });
+  const versions = await torch.ask({ do: 'prepare', size: values.size, batch, length, threads, dropout });
+  const engine = await EngineSteps.open(model, { threads, dropout, fuse: values.fuse });
+  const times = await interleaved(engine);
+  const result = {
+    date: new Date().toISOString(),
+    machine: {
+      cpu: os.cpus()[0]?.model,
+      cores: os.availableParallelism(),
+      node: process.version,
+      ...versions,
+    },
+    settings: { size: values.size, batch, length, threads, repeats, dropout, fuse: values.fuse },
+    steps: summarize(times.milliseconds),
+    longestEventLoopDelayMs: times.longestDelay,
+    peakRss: {
+      engine: process.resourceUsage().maxRSS * 1024,
+      torch: (await torch.ask({ do: 'memory' })).peakRss,
+    },
+  };
+  engine.close();
+  print(result);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+} finally {
+  await torch.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+type Times = Record<Step, { engine: number[]; eager: number[]; sdpa: number[] }>;
+
+/** Each round measures every step on every side once; the first round warms up and does not count. */
+async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; longestDelay: number }> {
+  const milliseconds = Object.fromEntries(
+    steps.map((step) => [step, { engine: [], eager: [], sdpa: [] }]),
+  ) as unknown as Times;
+  const data = randomBatch(batch, length);
+  let longestDelay = 0;
+  for (let round = 0; round <= repeats; round++) {
+    for (const step of steps) {
+      const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+      delay.enable();
+      const ours = await engine.measure(step, data);
+      delay.disable();
+      if (round > 0) {
+        milliseconds[step].engine.push(ours);
+        longestDelay = Math.max(longestDelay, delay.max / 1e6 - RESOLUTION_MS);
+      }
+      for (const what of attentions) {
+        await pause(50); // the other side's threads have stopped spinning
+        const { ms } = await torch.ask({ do: 'measure', what, step });
+        if (round > 0) milliseconds[step][what].push(ms as number);
+      }
+      await pause(50);
+    }
+  }
+  return { milliseconds, longestDelay };
+}
+
+function summarize(milliseconds: Times) {
+  return Object.fromEntries(
+    steps.map((step) => {
+      const { engine, eager, sdpa } = milliseconds[step];
+      const medians = { engine: median(engine), eager: median(eager), sdpa: median(sdpa) };
+      return [
+        step,
+        {
+          milliseconds: medians,
+          samplesPerSecond: (1000 * batch) / medians.engine,
+          // Of rounds, not of medians: load that comes and goes is on both sides of a round.
+          speedup: { eager: medianRatio(eager, engine), sdpa: medianRatio(sdpa, engine) },
+        },
+      ];
+    }),
+  );
+}
+
+function medianRatio(theirs: number[], ours: number[]): number {
+  return median(theirs.map((value, round) => value / ours[round]!));
+}
+
+function median(numbers: number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function print(result: {
+  steps: ReturnType<typeof summarize>;
+  longestEventLoopDelayMs: number;
+  peakRss: { engine: number; torch: unknown };
+}): void {
+  console.log(
+    `BERT ${values.size}, batch ${batch} × ${length} tokens, ${threads} threads, fp32, dropout ${dropout}`,
+  );
+  console.log(`medians of ${repeats} interleaved rounds in ms; ×: how much faster than PyTorch\n`);
+  const row = (cells: string[]) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(14))).join(''));
+  row(['', 'sesd-train', 'torch eager', 'torch sdpa', '× eager', '× sdpa']);
+  for (const step of steps) {
+    const { milliseconds, speedup } = result.steps[step]!;
+    const numbers = [milliseconds.engine, milliseconds.eager, milliseconds.sdpa].map((ms) => ms.toFixed(0));
+    row([names[step], ...numbers, speedup.eager.toFixed(2), speedup.sdpa.toFixed(2)]);
+  }
+  const cost = result.steps.sda!.milliseconds.engine / result.steps.update!.milliseconds.engine;
+  const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+  console.log(`\nSDA against plain fine-tuning: × ${cost.toFixed(2)}`);
+  console.log(
+    `peak memory: ${gib(result.peakRss.engine)} GiB (PyTorch ${gib(Number(result.peakRss.torch))})`,
+  );
+  console.log(`longest event-loop delay while training: ${result.longestEventLoopDelayMs.toFixed(0)} ms`);
+}

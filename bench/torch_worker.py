@@ -1,0 +1,135 @@
+"""The PyTorch side of the benchmark: answers JSON lines on stdin with JSON lines on stdout.
+
+    {"do": "export", "path": F, "size": S}              writes a random BERT classifier as ONNX
+    {"do": "prepare", "size": S, "batch": B, "length": L, "threads": N, "dropout": P}
+    {"do": "measure", "what": "eager|sdpa", "step": "gradients|update|sda"}   -> {"ms": ...}
+    {"do": "memory"}                                    -> {"peakRss": bytes}
+
+gradients: forward and backward of Hugging Face's BertForSequenceClassification in float32. update: with clipping and fused
+AdamW. sda: an update with a teacher one step behind (window 1).
+"""
+
+import json
+import logging
+import os
+import resource
+import sys
+import time
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+replies, sys.stdout = sys.stdout, sys.stderr  # libraries that print must not break the protocol
+
+import torch
+import transformers
+from torch.nn import functional
+from transformers import BertConfig, BertForSequenceClassification
+
+SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "base": (12, 768), "large": (24, 1024)}
+LABELS = 3
+
+
+def build(size, attention, dropout):
+    layers, hidden = SIZES[size]
+    config = BertConfig(
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // 64,
+        intermediate_size=4 * hidden,
+        num_labels=LABELS,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        attn_implementation=attention,
+    )
+    torch.manual_seed(1)
+    return BertForSequenceClassification(config)
+
+
+class Classifier(BertForSequenceClassification):
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        outputs = super().forward(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+        return outputs.logits
+
+
+def export(path, size):
+    model = build(size, "eager", 0.1).eval()
+    model.__class__ = Classifier
+    with torch.no_grad():
+        for parameter in model.parameters():  # weights that are all equal are stored once and shared
+            parameter.add_(0.001 * torch.randn_like(parameter))
+    ids = torch.randint(1, 1000, (2, 16))
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    axes = {0: "batch_size", 1: "sequence_length"}
+    torch.onnx.export(
+        model, (ids, torch.ones_like(ids), torch.zeros_like(ids)), path, dynamo=False, opset_version=14,
+        input_names=names, output_names=["logits"],
+        dynamic_axes={name: axes for name in names} | {"logits": {0: "batch_size"}},
+    )
+
+
+class Bench:
+    def __init__(self, size, batch, length, threads, dropout):
+        torch.set_num_threads(threads)
+        self.model = build(size, "sdpa", dropout).train()
+        self.teacher = None
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-5, fused=True)
+        generator = torch.Generator().manual_seed(1)
+        ids = torch.randint(1000, 30000, (batch, length), generator=generator)
+        self.inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+        self.labels = torch.randint(0, LABELS, (batch,), generator=generator)
+
+    def measure(self, attention, step):
+        self.model.config._attn_implementation = attention
+        if step == "sda" and self.teacher is None:
+            self.teacher = build_like(self.model)
+        self.optimizer.zero_grad(set_to_none=True)
+        started = time.perf_counter()
+        loss = self.loss(distilled=step == "sda")
+        loss.backward()
+        if step != "gradients":
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            if step == "sda":
+                with torch.no_grad():
+                    torch._foreach_copy_(list(self.teacher.parameters()), list(self.model.parameters()))
+            self.optimizer.step()
+        return 1000 * (time.perf_counter() - started)
+
+    def loss(self, distilled):
+        logits = self.model(**self.inputs).logits
+        loss = functional.cross_entropy(logits, self.labels)
+        if distilled:
+            with torch.no_grad():
+                target = self.teacher(**self.inputs).logits
+            loss = loss + functional.mse_loss(logits, target)
+        return loss
+
+
+def build_like(model):
+    copy = BertForSequenceClassification(model.config).eval().requires_grad_(False)
+    copy.load_state_dict(model.state_dict())
+    return copy
+
+
+def main():
+    bench = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        do = request.pop("do")
+        if do == "export":
+            export(**request)
+            reply = {}
+        elif do == "prepare":
+            bench = Bench(**request)
+            reply = {"torch": torch.__version__, "transformers": transformers.__version__}
+        elif do == "measure":
+            reply = {"ms": bench.measure(request["what"], request["step"])}
+        else:
+            reply = {"peakRss": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+if __name__ == "__main__":
+    main()
