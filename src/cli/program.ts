@@ -12,13 +12,6 @@ import { interruptSignal } from './interrupt.ts';
 import { reportError } from './report-error.ts';
 import { OutputStream } from './streams.ts';
 
-declare module 'yargs' {
-  interface Argv<T> {
-    /** Of yargs 18; its published types are older. */
-    usageConfiguration(configuration: { 'hide-types': boolean }): Argv<T>;
-  }
-}
-
 const commands: readonly Command[] = [trainCommand, evaluateCommand, predictCommand, inspectCommand];
 
 /**
