@@ -6,7 +6,7 @@ import { trainSchema } from '../../config/train-options.ts';
 import { SesdError } from '../../errors.ts';
 import { embeddedModel } from '../../train/embedded-model.ts';
 import type { Command } from '../command.ts';
-import { count } from '../format.ts';
+import { count, plural } from '../format.ts';
 
 const { onnx, head, dropout, seed, fuse } = trainSchema.shape;
 
@@ -55,7 +55,7 @@ function describeModel(report: ModelReport): string {
     ['Ops', ops.map(([op, times]) => `${op} ${times}`).join(', ')],
     ...(report.training === undefined ? [] : describeTraining(report.training)),
   ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(12)} ${value}\n`).join('');
+  return lines.map(([name, value]) => `${(name && `${name}:`).padEnd(12)} ${value}\n`).join('');
 }
 
 function describeTraining(training: TrainingReport): [string, string][] {
@@ -80,10 +80,10 @@ function describeTraining(training: TrainingReport): [string, string][] {
         .join(', '),
     ],
     ['Head', `${head.kind}, ${head.classes} classes, logits ${head.logits}`],
-    ['Parameters', `${count(parameters.elements)} in ${parameters.tensors} tensors`],
+    ['Parameters', `${count(parameters.elements)} in ${plural(parameters.tensors, 'tensor')}`],
     ...groups.map(({ group, decay, tensors, elements }): [string, string] => [
       '',
-      `${group}, ${decay ? 'weight decay' : 'no decay'}: ${count(elements)} in ${tensors} tensors`,
+      `${group}, ${decay ? 'weight decay' : 'no decay'}: ${count(elements)} in ${plural(tensors, 'tensor')}`,
     ]),
     [
       'Dropout',
