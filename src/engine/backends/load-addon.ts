@@ -87,9 +87,18 @@ function build(file: string, failure: unknown): void {
     encoding: 'utf8',
   });
   if (run.status !== 0) {
-    const told =
-      run.stderr?.trim().replace(/^sesd-train: /, '') || `the build ended with ${run.signal ?? run.status}`;
-    throw new SesdError('SESD_NATIVE_LOAD', told, { cause: failure ?? run.error });
+    // Keep the compiler's output, not what it made.
+    const kept = path.dirname(file);
+    const log = path.join(folder, 'build.log');
+    if (existsSync(log)) renameSync(log, path.join(kept, 'build.log'));
+    rmSync(folder, { recursive: true, force: true });
+    const told = run.stderr
+      ?.trim()
+      .replace(/^sesd-train: /, '')
+      .replace(folder, kept);
+    throw new SesdError('SESD_NATIVE_LOAD', told || `the build ended with ${run.signal ?? run.status}`, {
+      cause: failure ?? run.error,
+    });
   }
   renameSync(path.join(folder, 'Release', 'sesd.node'), file);
   rmSync(folder, { recursive: true, force: true });
