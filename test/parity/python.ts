@@ -34,9 +34,17 @@ async function whatIsMissing(python: string): Promise<string | undefined> {
   }
 }
 
-/** Runs a Python script of this repository. Rejects with the end of its error output. */
-export async function runPython(python: string, script: string, args: readonly string[]): Promise<string> {
-  return run(python, [script, ...args]);
+/**
+ * Runs a Python script of this repository. Rejects with the end of its error output.
+ * @param modules a folder whose packages go before the installed ones
+ */
+export async function runPython(
+  python: string,
+  script: string,
+  args: readonly string[],
+  { modules }: { modules?: string } = {},
+): Promise<string> {
+  return run(python, [script, ...args], modules === undefined ? {} : { PYTHONPATH: modules });
 }
 
 /** Runs the command line of the working tree from its TypeScript. */
@@ -44,9 +52,10 @@ export async function runCli(args: readonly string[]): Promise<string> {
   return run(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args]);
 }
 
-async function run(program: string, args: readonly string[]): Promise<string> {
+async function run(program: string, args: readonly string[], environment = {}): Promise<string> {
   try {
-    const { stdout } = await execute(program, args, { maxBuffer: 1 << 28 });
+    const env = { ...process.env, ...environment };
+    const { stdout } = await execute(program, args, { maxBuffer: 1 << 28, env });
     return stdout;
   } catch (error) {
     const { stderr = '', stdout = '', code } = error as { stderr?: string; stdout?: string; code?: unknown };

@@ -1,0 +1,35 @@
+/**
+ * Runs the tests of this folder in one run of node:test:
+ *
+ *   node --import tsx test/run.ts                those that need no Python
+ *   node --import tsx test/run.ts parity zoo     those of the folders named
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Their tests compare with PyTorch. */
+const needPython = ['parity', 'zoo'];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => {
+    const folder = file.split(/[\\/]/)[0]!;
+    return wanted.length > 0 ? wanted.includes(folder) : !needPython.includes(folder);
+  })
+  .map((file) => join('test', file))
+  .sort();
+if (files.length === 0) {
+  console.error(`No tests in ${wanted.map((folder) => `test/${folder}`).join(', ')}.`);
+  process.exit(2);
+}
+// Node 20 takes files, not patterns.
+const { status } = spawnSync(
+  process.execPath,
+  ['--import', 'tsx', '--test', '--test-reporter=spec', ...files],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exit(status ?? 1);
