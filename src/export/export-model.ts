@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outputError, writeFileAtomically } from '../onnx/atomic-write.ts';
 import type { OnnxModel } from '../onnx/read.ts';
@@ -6,6 +5,7 @@ import { within } from '../onnx/tensor.ts';
 import { type WriteOptions, writeModel } from '../onnx/write.ts';
 import { type ConfigOptions, classifierConfig } from './config.ts';
 import { editModel, type GraphEdit } from './graph-edit.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface ExportOptions extends Pick<WriteOptions, 'weights' | 'inlineLimit'> {
   /** The user's model. */
@@ -33,7 +33,7 @@ export async function exportModel(folder: string, options: ExportOptions): Promi
   } catch (error) {
     throw within(source.path, error);
   }
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw outputError(folder, error);
   });
   for (const { name, content } of files) await writeFileAtomically(join(folder, name), content);

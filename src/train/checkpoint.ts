@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NamedArray, Parameter } from '../engine/engine.ts';
 import { SesdError } from '../errors.ts';
+import { makeFolder } from '../export/make-folder.ts';
 import type { BestRecord } from './best-weights.ts';
 import { readWeightsFile, writeWeightsFile } from './weights-file.ts';
 
@@ -67,7 +68,7 @@ export class CheckpointStore {
     try {
       if ((await this.#steps()).includes(progress.step)) return { path, written: false };
       await rm(partial, { recursive: true, force: true });
-      await mkdir(partial, { recursive: true });
+      await makeFolder(partial);
       for (const { name, read } of sets)
         await writeWeightsFile(join(partial, `${name}.safetensors`), this.#parameters, read());
       const state = { format: formatVersion, ...progress };

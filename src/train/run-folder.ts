@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SesdError } from '../errors.ts';
+import { makeFolder } from '../export/make-folder.ts';
 import type { ResumeEvent, TrainEvent } from './events.ts';
 
 /** What a run leaves in its folder; anything else there is not ours. */
@@ -50,7 +51,7 @@ export class RunFolder {
     await this.check({ force });
     await this.#writing(async () => {
       for (const name of entries) await rm(join(this.path, name), { recursive: true, force: true });
-      await mkdir(this.path, { recursive: true });
+      await makeFolder(this.path);
       await writeFile(join(this.path, 'config.yaml'), config, { flag: 'wx' });
       this.#log = openSync(join(this.path, 'metrics.jsonl'), 'ax');
     });
