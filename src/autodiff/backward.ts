@@ -1,6 +1,7 @@
 import { SesdError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { type DataType, type Graph, isFloat, type Node, opName, type TensorData } from '../graph/graph.ts';
+import { scalarOf } from '../graph/view.ts';
 import type { Gradient, RuleContext } from './rule.ts';
 import { elementwiseRules, flatOps, gradientRules } from './rules/index.ts';
 import { ShapeEmitter } from './shape-emitter.ts';
@@ -206,23 +207,7 @@ class NodeContext implements RuleContext {
 
   constantScalar(name: string): number | undefined {
     const tensor = this.#walk.constant(name);
-    if (tensor === undefined || tensor.dims.some((dim) => dim !== 1)) return undefined;
-    const { buffer, byteOffset, byteLength } = tensor.bytes;
-    const view = new DataView(buffer, byteOffset, byteLength);
-    switch (tensor.dtype) {
-      case 'float32':
-        return view.getFloat32(0, true);
-      case 'float64':
-        return view.getFloat64(0, true);
-      case 'int64':
-        return Number(view.getBigInt64(0, true));
-      case 'int32':
-        return view.getInt32(0, true);
-      case 'bool':
-        return view.getUint8(0);
-      default:
-        return undefined;
-    }
+    return tensor && scalarOf(tensor);
   }
 
   constantInts(name: string): number[] | undefined {
