@@ -22,7 +22,7 @@ function fails(code: SesdErrorCode, message: RegExp, hint?: RegExp) {
 }
 
 /** A folder with a model, data and the options of a short run on them. */
-function workplace(prepare?: (engine: TinyEngine) => void) {
+function newRun(prepare?: (engine: TinyEngine) => void) {
   const folder = tinyFolder();
   const file = (name: string, content: string) => {
     writeFileSync(join(folder, name), content);
@@ -63,7 +63,7 @@ const untimed = (events: readonly object[]): Record<string, unknown>[] =>
 
 describe('train', () => {
   test('leaves a folder with the configuration, the events, the summary, a checkpoint and the model', async () => {
-    const { options, hooks, run } = workplace();
+    const { options, hooks, run } = newRun();
     const heard: TrainEvent[] = [];
     const result = await train(options, { ...hooks, onEvent: (event) => heard.push(event) });
     assert.deepEqual(readdirSync(run).sort(), [
@@ -92,7 +92,7 @@ describe('train', () => {
   });
 
   test('refuses a folder that holds a run, and changes nothing in it; --force replaces the run', async () => {
-    const { options, hooks, run } = workplace();
+    const { options, hooks, run } = newRun();
     await train(options, hooks);
     writeFileSync(join(run, 'notes.txt'), 'mine');
     const before = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
@@ -109,7 +109,7 @@ describe('train', () => {
   });
 
   test('with --force keeps the old run until the new one is sure to start', async () => {
-    const { options, hooks, run, file } = workplace();
+    const { options, hooks, run, file } = newRun();
     await train(options, hooks);
     const bad = file('bad.csv', 'text,label\nfur,animal\n');
     await assert.rejects(
@@ -120,7 +120,7 @@ describe('train', () => {
   });
 
   test('says what is wrong with an output folder', async () => {
-    const { options, hooks, file } = workplace();
+    const { options, hooks, file } = newRun();
     const output = join(file('plain-file', ''), 'run');
     await assert.rejects(
       train({ ...options, output }, hooks),
@@ -129,11 +129,11 @@ describe('train', () => {
   });
 
   test('goes on after an interruption as if there had been none, in weights and in metrics.jsonl', async () => {
-    const whole = workplace();
+    const whole = newRun();
     await train(whole.options, whole.hooks);
 
     const controller = new AbortController();
-    const { options, hooks, run } = workplace((engine) => {
+    const { options, hooks, run } = newRun((engine) => {
       engine.onForward = (updates) => {
         if (updates === 8) controller.abort();
       };
@@ -158,7 +158,7 @@ describe('train', () => {
   });
 
   test('resumes by the options of the run, not by others', async () => {
-    const { options, hooks, run } = workplace();
+    const { options, hooks, run } = newRun();
     await train(options, hooks);
     await assert.rejects(train({ resume: run, lr: 1 }, hooks), fails('SESD_USAGE', /--lr 1: the run/));
     const nowhere = join(run, 'none');
@@ -169,7 +169,7 @@ describe('train', () => {
   });
 
   test('names the file and line of a label that is not in the training file', async () => {
-    const { options, hooks, file } = workplace();
+    const { options, hooks, file } = newRun();
     const dev = file('dev.csv', 'text,label\nfur,animal\nleaf,mineral\n');
     await assert.rejects(
       train({ ...options, dev }, hooks),
@@ -178,7 +178,7 @@ describe('train', () => {
   });
 
   test('refuses single texts beside pairs', async () => {
-    const { options, hooks, file } = workplace();
+    const { options, hooks, file } = newRun();
     const dev = file('dev.csv', 'text,text2,label\nfur,tail,animal\n');
     await assert.rejects(
       train({ ...options, dev, label: 'label' }, hooks),
@@ -187,7 +187,7 @@ describe('train', () => {
   });
 
   test('sets a fraction of the training file aside', async () => {
-    const { options, hooks } = workplace();
+    const { options, hooks } = newRun();
     const result = await train({ ...options, dev: 0.25, test: undefined }, hooks);
     assert.deepEqual([result.train?.examples, result.dev?.examples, result.test], [15, 5, undefined]);
   });
@@ -199,7 +199,7 @@ function workplaceModels({ folder }: { folder: string }) {
 
 describe('Trainer', () => {
   test('yields its events, then the result', async () => {
-    const { options, hooks } = workplace();
+    const { options, hooks } = newRun();
     const trainer = new Trainer(options, hooks);
     const types = new Set<string>();
     for await (const event of trainer) types.add(event.type);
@@ -208,7 +208,7 @@ describe('Trainer', () => {
   });
 
   test('stops when its loop is left, with a checkpoint', async () => {
-    const { options, hooks, run } = workplace();
+    const { options, hooks, run } = newRun();
     const trainer = new Trainer(options, hooks);
     for await (const event of trainer) if (event.type === 'step' && event.step === 2) break;
     await assert.rejects(trainer.run(), fails('SESD_ABORTED', /Interrupted after step \d+ of 15/));
@@ -216,7 +216,7 @@ describe('Trainer', () => {
   });
 
   test('rejects its loop when the run fails', async () => {
-    const { options, hooks } = workplace();
+    const { options, hooks } = newRun();
     await assert.rejects(
       async () => {
         for await (const _ of new Trainer({ ...options, train: 'none.csv' }, hooks));
