@@ -1,5 +1,8 @@
 #include "arena.h"
 
+#include <cstring>
+#include <memory>
+
 #include "../optimizer/passes.h"
 #include "../runtime/environment.h"
 #include "arguments.h"
@@ -13,6 +16,20 @@ void check_range(size_t offset, size_t length, const Arena& arena) {
   if (offset <= arena.length() && length <= arena.length() - offset) return;
   throw Error("elements " + std::to_string(offset) + " to " + std::to_string(offset + length) + " are not in an arena of " +
               std::to_string(arena.length()));
+}
+
+// Hands the elements over without a copy where the engine allows that.
+Napi::Float32Array hand_over(Napi::Env env, std::unique_ptr<float[]>& elements, size_t length) {
+  const size_t bytes = length * sizeof(float);
+  napi_value buffer;
+  const auto free_elements = [](napi_env, void* data, void*) { delete[] static_cast<float*>(data); };
+  if (napi_create_external_arraybuffer(env, elements.get(), bytes, free_elements, nullptr, &buffer) == napi_ok) {
+    elements.release();
+    return Napi::Float32Array::New(env, length, Napi::ArrayBuffer(env, buffer), 0);
+  }
+  auto array = Napi::Float32Array::New(env, length);
+  std::memcpy(array.Data(), elements.get(), bytes);
+  return array;
 }
 
 }  // namespace
@@ -61,14 +78,15 @@ Napi::Value JsArena::Read(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&]() -> Napi::Value {
     const size_t offset = to_size(info[0], "offset"), length = to_size(info[1], "length");
     check_range(offset, length, *native());
-    // Made here, filled there: nobody else has it before the promise settles.
-    const auto array = Napi::Float32Array::New(info.Env(), length);
-    const Floats to = to_floats(array, "array");
-    auto result = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
     return queue(
         info.Env(),
-        [arena = native(), offset, to, threads = Environment::get().threads()] { copy(to.data, arena->data() + offset, to.length, threads); },
-        [result](Napi::Env, Nothing&) { return result->Value(); });
+        [arena = native(), offset, length, threads = Environment::get().threads()] {
+          // Allocated here and not as a JavaScript array, whose memory the main thread would fill with zeros first.
+          std::unique_ptr<float[]> elements(new float[length]);
+          copy(elements.get(), arena->data() + offset, length, threads);
+          return elements;
+        },
+        [length](Napi::Env env, std::unique_ptr<float[]>& elements) -> Napi::Value { return hand_over(env, elements, length); });
   });
 }
 
