@@ -164,7 +164,7 @@ describe('train', () => {
     const nowhere = join(run, 'none');
     await assert.rejects(
       train({ resume: nowhere }, hooks),
-      fails('SESD_USAGE', /config\.yaml cannot be read/),
+      fails('SESD_USAGE', /there is no run in this folder/),
     );
   });
 
