@@ -54,7 +54,7 @@ function encodeGraph(graph: GraphProto, plan: PlanTensor): Pieces {
 
 function encodeNode(node: NodeProto, plan: PlanTensor): Pieces {
   const pieces = new Pieces();
-  const value = isConstant(node) ? node.attribute.find(({ t }) => t !== undefined) : undefined;
+  const value = constantValue(node);
   const planned = value?.t && plan(value.t, node.output[0] ?? '');
   if (value === undefined || planned === undefined) return pieces.add(toBinary(NodeProtoSchema, node));
   const others = node.attribute.filter((attribute) => attribute !== value);
@@ -72,6 +72,19 @@ function encodeAttribute(attribute: AttributeProto, plan: TensorPlan): Pieces {
 function encodeTensor({ message, rawData }: TensorPlan): Pieces {
   const pieces = new Pieces().add(toBinary(TensorProtoSchema, message));
   return rawData === undefined ? pieces : pieces.field(TensorProtoSchema.field.rawData.number, rawData);
+}
+
+/** What may be planned: initializers and the values of Constant nodes, by the names they go by in the graph. */
+export function* plannableTensors(graph: GraphProto): Generator<{ name: string; tensor: TensorProto }> {
+  for (const tensor of graph.initializer) yield { name: tensor.name, tensor };
+  for (const node of graph.node) {
+    const tensor = constantValue(node)?.t;
+    if (tensor) yield { name: node.output[0] ?? '', tensor };
+  }
+}
+
+function constantValue(node: NodeProto): AttributeProto | undefined {
+  return isConstant(node) ? node.attribute.find(({ t }) => t !== undefined) : undefined;
 }
 
 export function isConstant(node: NodeProto): boolean {

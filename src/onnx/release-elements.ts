@@ -1,5 +1,4 @@
-import { isConstant } from './encode.ts';
-import type { TensorProto } from './generated/onnx_pb.ts';
+import { plannableTensors } from './encode.ts';
 import type { OnnxModel } from './read.ts';
 
 /**
@@ -7,17 +6,12 @@ import type { OnnxModel } from './read.ts';
  * when the model is written. What stays is copied out of the file's bytes, so that those can be freed.
  */
 export function releaseElements(model: OnnxModel, names: ReadonlySet<string>): void {
-  const release = (tensor: TensorProto, name: string) => {
-    if (!names.has(name)) {
-      tensor.rawData = tensor.rawData.slice();
-      return;
-    }
-    tensor.rawData = new Uint8Array();
-    tensor.floatData = [];
-    model.external.delete(tensor);
-  };
-  for (const tensor of model.proto.graph?.initializer ?? []) release(tensor, tensor.name);
-  for (const node of model.proto.graph?.node ?? []) {
-    for (const { t } of node.attribute) if (t && isConstant(node)) release(t, node.output[0] ?? '');
+  const { graph } = model.proto;
+  for (const { name, tensor } of graph ? plannableTensors(graph) : []) {
+    if (names.has(name)) {
+      tensor.rawData = new Uint8Array();
+      tensor.floatData = [];
+      model.external.delete(tensor);
+    } else tensor.rawData = tensor.rawData.slice();
   }
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { SesdError } from '../errors.ts';
 import { outputError, PendingFile } from './atomic-write.ts';
-import { encodeModel, having } from './encode.ts';
+import { encodeModel, having, plannableTensors } from './encode.ts';
 import { tensorsOf } from './external.ts';
 import { type ModelProto, StringStringEntryProtoSchema, type TensorProto } from './generated/onnx_pb.ts';
 import { float32ToBfloat16, float32ToFloat16 } from './half.ts';
@@ -114,13 +114,12 @@ interface Slot extends Streamed {
 function streamedTensors(model: ModelProto): Streamed[] {
   const streamed: Streamed[] = [];
   const planned = new Set<TensorProto>();
-  encodeModel(model, (tensor, name) => {
+  for (const { name, tensor } of model.graph ? plannableTensors(model.graph) : []) {
     const dtype = dataTypeOf(tensor.dataType);
-    if (tensor.dataLocation !== EXTERNAL && (dtype === undefined || !isFloat(dtype))) return undefined;
+    if (tensor.dataLocation !== EXTERNAL && (dtype === undefined || !isFloat(dtype))) continue;
     streamed.push({ name, tensor, byteLength: tensorLayout(tensor).byteLength });
     planned.add(tensor);
-    return { message: withoutElements(tensor) };
-  });
+  }
   for (const tensor of tensorsOf(model)) {
     if (tensor.dataLocation !== EXTERNAL || planned.has(tensor)) continue;
     throw new SesdError(
