@@ -38,8 +38,8 @@ export function findDropoutSites(view: GraphView, classifierInput: string): Drop
   return sites;
 }
 
-/** Puts a `sesd::Dropout` behind every site. Returns the number of sites. */
-export function insertDropout(builder: GraphBuilder, sites: DropoutSites, ratio: number): number {
+/** Puts a `sesd::Dropout` behind every site. */
+export function insertDropout(builder: GraphBuilder, sites: DropoutSites, ratio: number): void {
   const { graph } = builder;
   graph.inputs.push(DROPOUT_KEY);
   graph.types.set(DROPOUT_KEY, { dtype: 'int64', dims: [2] });
@@ -53,7 +53,6 @@ export function insertDropout(builder: GraphBuilder, sites: DropoutSites, ratio:
     replaceUses(graph, value, dropped, readers);
   }
   sortNodes(graph);
-  return values.length;
 }
 
 /** Ops that only look at a value's shape or at whether it is a number. */

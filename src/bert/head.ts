@@ -42,24 +42,23 @@ export interface HeadOptions {
 export function planHead(outputs: BertOutputs, options: HeadOptions): Head {
   const { classifier } = outputs;
   if (classifier && (options.kind === 'auto' || (!outputs.hidden && !outputs.pooled))) {
-    if (classifier.classes === options.classes) {
-      return existing(classifier, 'existing', new Map());
-    }
-    return existing(classifier, 'resized', resizedWeights(classifier, options));
+    const { classes } = options;
+    if (classifier.classes === classes) return ownHead(classifier, 'existing', classes, new Map());
+    return ownHead(classifier, 'resized', classes, resizedWeights(classifier, options));
   }
   return attached(outputs, options);
 }
 
-function existing(
+function ownHead(
   classifier: NonNullable<BertOutputs['classifier']>,
   kind: 'existing' | 'resized',
+  classes: number,
   initializers: Map<string, TensorData>,
 ): Head {
-  const bias = initializers.get(classifier.bias ?? '');
   return {
     kind,
     logits: classifier.logits,
-    classes: bias?.dims[0] ?? classifier.classes,
+    classes,
     classifierInput: classifier.input,
     parameters: [classifier.weight, ...(classifier.bias ? [classifier.bias] : [])],
     initializers,
@@ -96,12 +95,6 @@ function attached(outputs: BertOutputs, options: HeadOptions): Head {
   };
   const initializers = new Map<string, TensorData>();
   const parameters: string[] = [];
-  const parameter = (base: string, tensor: TensorData) => {
-    const free = name(base);
-    initializers.set(free, tensor);
-    parameters.push(free);
-    return free;
-  };
   const nodes: Node[] = [];
   const step = (op: string, inputs: string[], attributes: Record<string, AttributeInit> = {}) => {
     const output = name(`classifier/${op}_${nodes.length}`);
@@ -112,6 +105,11 @@ function attached(outputs: BertOutputs, options: HeadOptions): Head {
     const free = name(base);
     initializers.set(free, tensor);
     return free;
+  };
+  const parameter = (base: string, tensor: TensorData) => {
+    const added = constant(base, tensor);
+    parameters.push(added);
+    return added;
   };
 
   let features: string;

@@ -1,11 +1,10 @@
+import type { FeedRole } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import type { GraphView } from '../graph/view.ts';
 
-export type InputRole = 'ids' | 'mask' | 'types' | 'positions';
-
 export interface BertInput {
-  role: InputRole;
+  role: FeedRole;
   name: string;
   dtype: DataType;
 }

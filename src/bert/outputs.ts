@@ -9,7 +9,6 @@ export interface LinearMatch {
   bias: string | undefined;
   /** Whether the weight is stored [out, in]. */
   transposed: boolean;
-  output: string;
 }
 
 export interface BertOutputs {
@@ -63,16 +62,16 @@ function skip(view: GraphView, value: string, ...ops: string[]): string {
 }
 
 /** Gemm, or MatMul with or without an Add, whose weight is a matrix of the file. */
-export function matchLinear(view: GraphView, output: string): LinearMatch | undefined {
+function matchLinear(view: GraphView, output: string): LinearMatch | undefined {
   const node = view.producer(output);
   if (!node) return undefined;
   if (node.op === 'Gemm') return matchGemm(view, node);
-  if (node.op === 'MatMul') return matchMatMul(view, node, undefined, output);
+  if (node.op === 'MatMul') return matchMatMul(view, node, undefined);
   if (node.op !== 'Add') return undefined;
   for (const [index, bias] of node.inputs.entries()) {
     if (!view.isInitializer(bias)) continue;
     const product = view.producerOf(node.inputs[1 - index], 'MatMul');
-    if (product) return matchMatMul(view, product, bias, output);
+    if (product) return matchMatMul(view, product, bias);
   }
   return undefined;
 }
@@ -85,21 +84,13 @@ function matchGemm(view: GraphView, node: Node): LinearMatch | undefined {
     weight,
     bias: bias || undefined,
     transposed: intAttribute(node, 'transB', 0) !== 0,
-    output: node.outputs[0]!,
   };
 }
 
-function matchMatMul(
-  view: GraphView,
-  node: Node,
-  bias: string | undefined,
-  output: string,
-): LinearMatch | undefined {
+function matchMatMul(view: GraphView, node: Node, bias: string | undefined): LinearMatch | undefined {
   const [input, right] = node.inputs;
-  if (view.isInitializer(right!)) return { input: input!, weight: right!, bias, transposed: false, output };
+  if (view.isInitializer(right!)) return { input: input!, weight: right!, bias, transposed: false };
   const transpose = view.producerOf(right, 'Transpose');
   const weight = transpose?.inputs[0];
-  return weight && view.isInitializer(weight)
-    ? { input: input!, weight, bias, transposed: true, output }
-    : undefined;
+  return weight && view.isInitializer(weight) ? { input: input!, weight, bias, transposed: true } : undefined;
 }

@@ -54,7 +54,6 @@ export interface PreparedBert {
 export async function prepareBert(source: Graph, options: BertOptions): Promise<PreparedBert> {
   const graph = cloneGraph(source);
   const inputs = nameDims(graph);
-  await turn();
   const inference = inferGraph(graph);
   hoistShapes(new GraphBuilder(graph, inference));
   simplify(graph, inference);
@@ -80,9 +79,8 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     fused: options.fuse,
   });
   await turn();
-  const unreached = names.filter((name) => !gradients.has(name));
-  const trained = new Set(names.filter((name) => gradients.has(name)));
-  for (const name of unreached) frozen.push({ name, reason: 'no gradient reaches it' });
+  const trained = new Set(gradients.keys());
+  for (const name of names) if (!trained.has(name)) frozen.push({ name, reason: 'no gradient reaches it' });
 
   const halves = split(graph, forwardCount, trained, gradients, dlogits, head.logits);
   const fed = new Set(graph.inputs);
@@ -108,7 +106,6 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
 
 /** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */
 function nameDims(graph: Graph): BertInputs {
-  inferGraph(graph);
   const inputs = findInputs(new GraphView(graph));
   const { rows = 'batch', length = 'sequence' } = inputs.fixed;
   for (const { name, dtype } of inputs.inputs) {
