@@ -1,8 +1,9 @@
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute } from '../graph.ts';
+import { biasAddition } from '../patterns/bias-addition.ts';
 import { findLayerNormalizations } from '../patterns/layer-normalization.ts';
 import { GraphView } from '../view.ts';
-import { biasAddition } from './fuse-gelu.ts';
+
 import { replaceNode } from './replace-node.ts';
 
 /**
