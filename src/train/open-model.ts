@@ -22,9 +22,7 @@ import type {
 
 /** Reads an ONNX file (or a folder's) and the config.json beside it; what is made of it follows from the labels. */
 export async function readModelFile(path: string): Promise<ModelFile> {
-  const model = await readModel(path);
-  restoreFreshVectors(model);
-  const graph = importGraph(model);
+  const { model, graph } = await load(path);
   const folder = dirname(model.path);
   const config = await readConfig(join(folder, 'config.json'));
   return { file: model.path, folder, config, open: (options) => openModel(model, graph, config, options) };
@@ -35,15 +33,19 @@ export async function inspectModel(
   path: string,
   options: Omit<OpenModelOptions, 'device' | 'precision'>,
 ): Promise<ModelReport> {
-  const model = await readModel(path);
-  restoreFreshVectors(model);
-  const graph = importGraph(model);
+  const { model, graph } = await load(path);
   try {
     return describe(model, graph, await prepareBert(graph, options));
   } catch (error) {
     if (error instanceof SesdError) return describe(model, graph, error);
     throw error;
   }
+}
+
+async function load(path: string): Promise<{ model: OnnxModel; graph: Graph }> {
+  const model = await readModel(path);
+  restoreFreshVectors(model);
+  return { model, graph: importGraph(model) };
 }
 
 async function openModel(
