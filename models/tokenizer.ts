@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { specialTokens, trainWordPiece } from './wordpiece-trainer.ts';
+import { wordPieceJson } from '../src/tokenizer/vocab-txt.ts';
+import { trainWordPiece } from './wordpiece-trainer.ts';
 
 /** Every gloss of WordNet 3.1, usage examples included: 117,791 texts of plain English. */
 export async function wordnetGlosses(): Promise<string[]> {
@@ -24,52 +25,7 @@ export async function wordnetVocabulary(size: number): Promise<string[]> {
 
 /** tokenizer.json: BERT's lowercase tokenizer, without truncation and padding, over this vocabulary. */
 export function bertTokenizer(vocabulary: readonly string[]): object {
-  const id = (token: string): number => vocabulary.indexOf(token);
-  const special = (token: string): object => ({ SpecialToken: { id: token, type_id: 0 } });
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: specialTokens.map((content) => ({
-      id: id(content),
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [special('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, special('[SEP]')],
-      pair: [
-        special('[CLS]'),
-        { Sequence: { id: 'A', type_id: 0 } },
-        special('[SEP]'),
-        { Sequence: { id: 'B', type_id: 1 } },
-        { SpecialToken: { id: '[SEP]', type_id: 1 } },
-      ],
-      special_tokens: Object.fromEntries(
-        ['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [id(token)], tokens: [token] }]),
-      ),
-    },
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: '[UNK]',
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(vocabulary.map((token, index) => [token, index])),
-    },
-  };
+  return wordPieceJson(vocabulary.join('\n'), { do_lower_case: true }, 'the vocabulary');
 }
 
 /** tokenizer_config.json, as transformers and transformers.js read it. */
