@@ -23,9 +23,15 @@ export function tinyExamples(count: number, salt = 0): EncodedExample[] {
 /** Rates at which the tiny model learns within a few steps. */
 export const tinyOptions = { lr: 0.02, headLr: 0.05, batchSize: 4, epochs: 2, dropout: 0 } as const;
 
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new empty folder, gone when the tests end. */
 export function tinyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sesd-train-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
