@@ -1,10 +1,10 @@
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NamedArray, Parameter } from '../engine/engine.ts';
+import { readWeightsFile, writeWeightsFile } from '../engine/weights-file.ts';
 import { SesdError } from '../errors.ts';
 import { makeFolder } from '../export/make-folder.ts';
 import type { BestRecord } from './best-weights.ts';
-import { readWeightsFile, writeWeightsFile } from './weights-file.ts';
 
 /** Everything of a run's state that is not an array. */
 export interface Progress {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { NamedArray, Parameter } from '../engine/engine.ts';
 import { SesdError } from '../errors.ts';
+import type { NamedArray, Parameter } from './engine.ts';
 
 interface TensorEntry {
   dtype: 'F32';
