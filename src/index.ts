@@ -26,4 +26,5 @@ export type {
   TrainEvent,
   TrainSummary,
 } from './train/events.ts';
-export { Trainer, type TrainHooks, type TrainResult, train } from './train/train.ts';
+export type { TrainHooks, TrainResult } from './train/run.ts';
+export { Trainer, train } from './train/train.ts';

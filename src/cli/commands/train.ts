@@ -1,7 +1,7 @@
 import type { TrainOptionsInput } from '../../config/train-options.ts';
 import { trainFields } from '../../config/train-options.ts';
 import type { SplitSummary } from '../../train/events.ts';
-import type { TrainResult } from '../../train/train.ts';
+import type { TrainResult } from '../../train/run.ts';
 import type { Command, Context } from '../command.ts';
 import { count, duration, percent, plural, table } from '../format.ts';
 import { Progress } from '../progress.ts';

@@ -1,0 +1,180 @@
+import { createRequire } from 'node:module';
+import { formatOptions, resolveTrainOptions } from '../config/resolve.ts';
+import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts';
+import type { EncodedExample } from '../data/example.ts';
+import { LabelMap } from '../data/labels.ts';
+import { sampleTask } from '../data/tasks/wordnet-topics.ts';
+import { SesdError } from '../errors.ts';
+import type { Objective } from '../objective/objective.ts';
+import { encodeAll } from '../tokenizer/encode-all.ts';
+import { loadTokenizer } from '../tokenizer/load.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { CheckpointStore } from './checkpoint.ts';
+import { embeddedModel } from './embedded-model.ts';
+import type { ConfigEvent, Split, TrainEvent, TrainSummary } from './events.ts';
+import { loadData, type NamedExamples, type TrainingData } from './load-data.ts';
+import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
+import { readModelFile } from './open-model.ts';
+import { RunFolder } from './run-folder.ts';
+import { planSteps } from './schedule.ts';
+import { fit } from './trainer.ts';
+
+export interface TrainHooks {
+  /** Ends the run after writing a checkpoint. */
+  signal?: AbortSignal;
+  /** Called with everything that is written to metrics.jsonl, and with notices. */
+  onEvent?: (event: TrainEvent) => void;
+  /** A loss over the logits in place of the strategy's own. */
+  objective?: Objective;
+  /** Opens models; the tests put small ones in. */
+  readModel?: ReadModelFile;
+}
+
+export interface TrainResult extends TrainSummary {
+  /** Folder of the run. */
+  folder: string;
+  /** Folder of the fine-tuned model, for loadClassifier, onnxruntime-node and transformers.js. */
+  model: string;
+  labels: readonly string[];
+  options: TrainOptions;
+}
+
+/** One training run from options to a folder with the model; see `train`. */
+export async function runTraining(
+  input: TrainOptionsInput,
+  hooks: TrainHooks & { signal: AbortSignal },
+  listener: (event: TrainEvent) => void,
+): Promise<TrainResult> {
+  const { signal } = hooks;
+  let options = resolveTrainOptions(input, { recommended: embeddedModel.settings() });
+  const resume = options.resume !== undefined;
+  const folder = new RunFolder(options.output);
+  if (!resume) await folder.check(options);
+  const defaults = resume ? undefined : describeDefaults(options);
+  if (defaults !== undefined) listener({ type: 'notice', message: defaults });
+
+  const data = await loadData(options);
+  const file = await (hooks.readModel ?? readModelFile)(options.onnx ?? embeddedModel.folder);
+  const labels = labelsOf(file, data.train);
+  const tokenizer = await loadTokenizer(options.tokenizer ?? file.folder);
+  stopIfAborted(signal);
+  const model = await file.open({ ...options, classes: labels.names.length });
+  try {
+    options = { ...options, maxLength: longestInput(options, model, listener) };
+    const encoded = await encodeSplits(data, { model, tokenizer, labels, options, signal });
+    const config = configEvent(options, { model, labels, data });
+    if (resume) await folder.reopen();
+    else await folder.begin(formatOptions(options), options);
+    const emit = (event: TrainEvent) => {
+      folder.log(event);
+      listener(event);
+    };
+    if (resume) listener(config);
+    else emit(config);
+
+    const checkpoints = new CheckpointStore(folder.path, model.engine.parameters, options.keep);
+    const { engine } = model;
+    const { objective } = hooks;
+    const { padId } = tokenizer;
+    const summary = await fit({
+      engine,
+      options,
+      ...encoded,
+      padId,
+      objective,
+      checkpoints,
+      resume,
+      emit,
+      signal,
+    });
+
+    if (resume) await folder.clearModel();
+    const { id2label, label2id } = labels;
+    const { maxLength, truncate } = options;
+    const tokenizerFiles = tokenizer.files;
+    await model.export(folder.model, { id2label, label2id, tokenizerFiles, maxLength, truncate });
+    await folder.writeSummary({ ...summary, labels: labels.names, model: folder.model });
+    emit({ type: 'done', ...summary });
+    return { ...summary, folder: folder.path, model: folder.model, labels: labels.names, options };
+  } finally {
+    folder.close();
+    model.engine.close();
+  }
+}
+
+/** What is trained where the user named no model or no data. */
+function describeDefaults({ onnx, train }: TrainOptions): string | undefined {
+  const task = `the sample task (${sampleTask.description})`;
+  if (onnx !== undefined) return train === undefined ? `No --train: training on ${task}.` : undefined;
+  const model = `No --onnx: training the embedded ${embeddedModel.description}, with its own settings`;
+  return train === undefined ? `${model}, on ${task}.` : `${model}. A pretrained BERT is far better.`;
+}
+
+function labelsOf({ config }: ModelFile, { examples, name }: NamedExamples): LabelMap {
+  return LabelMap.fromConfig(config?.id2label, examples, name) ?? LabelMap.fromExamples(examples, name);
+}
+
+/** The longest input the model can take, of what was asked for. */
+function longestInput(
+  { maxLength }: TrainOptions,
+  { engine }: OpenedModel,
+  listener: (event: TrainEvent) => void,
+): number {
+  const most = Math.min(engine.maxPositions ?? Infinity, engine.fixed.length ?? Infinity);
+  if (maxLength <= most) return maxLength;
+  const message = `--max-length ${maxLength} is more than the model takes: texts are cut to ${most} tokens.`;
+  listener({ type: 'notice', message });
+  return most;
+}
+
+async function encodeSplits(
+  data: TrainingData,
+  {
+    model,
+    tokenizer,
+    labels,
+    options,
+    signal,
+  }: {
+    model: OpenedModel;
+    tokenizer: Tokenizer;
+    labels: LabelMap;
+    options: TrainOptions;
+    signal: AbortSignal;
+  },
+): Promise<{ train: EncodedExample[] } & Partial<Record<Split, EncodedExample[]>>> {
+  const rows = model.report.training?.vocabulary;
+  if (rows !== undefined) tokenizer.checkFits(rows);
+  const { maxLength, truncate } = options;
+  const encode = ({ examples, name }: NamedExamples) =>
+    encodeAll(tokenizer, examples, { maxLength, truncate, labels: labels.encode(examples, name) }, signal);
+  return {
+    train: await encode(data.train),
+    ...(data.dev && { dev: await encode(data.dev) }),
+    ...(data.test && { test: await encode(data.test) }),
+  };
+}
+
+function configEvent(
+  options: TrainOptions,
+  { model, labels, data }: { model: OpenedModel; labels: LabelMap; data: TrainingData },
+): ConfigEvent {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  const { total, perEpoch } = planSteps({ ...options, examples: data.train.examples.length });
+  const counts = Object.entries(data).map(([split, { examples }]) => [split, examples.length]);
+  return {
+    type: 'config',
+    options,
+    labels: labels.names,
+    examples: Object.fromEntries(counts),
+    totalSteps: total,
+    stepsPerEpoch: perEpoch,
+    parameters: model.engine.parameters.reduce((sum, { size }) => sum + size, 0),
+    version,
+  };
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new SesdError('SESD_ABORTED', 'Interrupted before the first step.', { cause: signal.reason });
+}
