@@ -1,3 +1,5 @@
+import { calibrationError } from './calibration.ts';
+
 /** How well logits predict labels. Definitions are scikit-learn's, with zero where a ratio is 0/0. */
 export interface ClassificationMetrics {
   examples: number;
@@ -6,8 +8,16 @@ export interface ClassificationMetrics {
   accuracy: number;
   /** Mean of the classes' F1, over the classes that occur among labels or predictions. */
   macroF1: number;
+  /** F1 of the classes' counts added up; of one label an example it equals the accuracy. */
+  microF1: number;
+  /** Mean of the classes' F1, each weighted by its support. */
+  weightedF1: number;
+  /** F1 of class 1, the positive one (as GLUE reports for MRPC and QQP); only where there are two classes. */
+  f1?: number;
   /** Matthews correlation coefficient, for any number of classes (Gorodkin 2004, R_K); 0 when undefined. */
   mcc: number;
+  /** Expected calibration error of the most probable class; see calibrationError. */
+  ece: number;
   perClass: ClassMetrics[];
   /** confusion[label][prediction] counts examples. */
   confusion: number[][];
@@ -39,6 +49,8 @@ export function evaluateLogits(
     );
   }
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const confidences = new Float64Array(examples);
+  const hits = new Uint8Array(examples);
   let loss = 0;
   for (let row = 0; row < examples; row++) {
     const label = labels[row]!;
@@ -46,8 +58,12 @@ export function evaluateLogits(
     if (!counts)
       throw new RangeError(`evaluateLogits: label ${label} of example ${row}, expected 0..${classes - 1}`);
     const z = logits.subarray(row * classes, (row + 1) * classes);
-    loss += logSumExp(z) - z[label]!;
-    counts[argmax(z)]!++;
+    const { max, sum } = shiftedExponentials(z);
+    const prediction = argmax(z);
+    loss += max + Math.log(sum) - z[label]!;
+    counts[prediction]!++;
+    confidences[row] = 1 / sum; // e^(max − max) / Σ e^(z − max)
+    hits[row] = prediction === label ? 1 : 0;
   }
   const perClass = confusion.map((_, index) => classMetrics(confusion, index));
   const seen = perClass.filter(({ support }, index) => support > 0 || columnSum(confusion, index) > 0);
@@ -57,7 +73,12 @@ export function evaluateLogits(
     loss: loss / examples,
     accuracy: correct / examples,
     macroF1: seen.reduce((sum, { f1 }) => sum + f1, 0) / seen.length,
+    // Every false positive of one class is a false negative of another: 2tp / (2tp + fp + fn) = correct / examples.
+    microF1: correct / examples,
+    weightedF1: perClass.reduce((sum, { f1, support }) => sum + support * f1, 0) / examples,
+    ...(classes === 2 && { f1: perClass[1]!.f1 }),
     mcc: matthews(confusion, examples, correct),
+    ece: calibrationError(confidences, hits),
     perClass,
     confusion,
   };
@@ -72,7 +93,8 @@ export function softmax(logits: Float32Array, classes: number): Float32Array {
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     const z = logits.subarray(start, start + classes);
-    const total = logSumExp(z);
+    const { max, sum } = shiftedExponentials(z);
+    const total = max + Math.log(sum);
     for (let i = 0; i < classes; i++) probabilities[start + i] = Math.exp(z[i]! - total);
   }
   return probabilities;
@@ -85,13 +107,13 @@ export function argmax(values: ArrayLike<number>): number {
   return best;
 }
 
-/** log Σ exp z, in float64, without overflow. */
-function logSumExp(z: Float32Array): number {
+/** Σ e^(z − max), in float64: max + its logarithm is log Σ e^z, without overflow. */
+function shiftedExponentials(z: Float32Array): { max: number; sum: number } {
   let max = -Infinity;
   for (const value of z) if (value > max) max = value;
   let sum = 0;
   for (const value of z) sum += Math.exp(value - max);
-  return max + Math.log(sum);
+  return { max, sum };
 }
 
 function classMetrics(confusion: number[][], index: number): ClassMetrics {

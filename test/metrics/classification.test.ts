@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { argmax, evaluateLogits, softmax } from '../../src/metrics/classification.ts';
+import { assertClose, cases } from './golden.ts';
 
-const lines = readFileSync(new URL('./fixtures/classification.jsonl', import.meta.url), 'utf8')
-  .trim()
-  .split('\n');
-
-/** Numbers agree to a relative 1e-6 (logits are float32); everything else exactly. */
-function assertClose(found: unknown, expected: unknown, path: string): void {
-  if (typeof expected === 'number') {
-    assert.equal(typeof found, 'number', path);
-    const error = Math.abs((found as number) - expected);
-    assert.ok(
-      error <= 1e-6 * Math.max(1, Math.abs(expected)),
-      `${path}: expected ${expected}, found ${found}`,
-    );
-    return;
-  }
-  assert.deepEqual(Object.keys(found as object).sort(), Object.keys(expected as object).sort(), path);
-  for (const [key, value] of Object.entries(expected as object)) {
-    assertClose((found as Record<string, unknown>)[key], value, `${path}.${key}`);
-  }
+interface Input {
+  classes: number;
+  logits: number[];
+  labels: number[];
 }
 
-lines.forEach((line, index) => {
+for (const [index, { classes, logits, labels, expected }] of cases<Input>('classification').entries()) {
   test(`scikit-learn's metrics, case ${index}`, () => {
-    const { classes, logits, labels, expected } = JSON.parse(line);
     assertClose(evaluateLogits(Float32Array.from(logits), classes, labels), expected, 'metrics');
   });
-});
+}
 
 test('the first of equal logits is the prediction', () => {
   assert.equal(argmax([1, 3, 3]), 1);
