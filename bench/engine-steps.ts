@@ -1,6 +1,7 @@
-import type { Batch } from '../src/engine/engine.ts';
+import { resolveTrainOptions } from '../src/config/resolve.ts';
+import type { Batch, Engine } from '../src/engine/engine.ts';
 import { createStrategy } from '../src/strategy/index.ts';
-import type { Strategy } from '../src/strategy/strategy.ts';
+import type { Strategy, StrategyContext } from '../src/strategy/strategy.ts';
 import type { OpenedModel } from '../src/train/model-provider.ts';
 import { readModelFile } from '../src/train/open-model.ts';
 
@@ -13,16 +14,17 @@ const CLASSES = 3;
 export class EngineSteps {
   readonly #model: OpenedModel;
   readonly #finetune: Strategy;
-  #sda: Strategy | undefined;
+  readonly #sda: Strategy;
   #key = 0;
   /** Updates done, for AdamW's bias correction. */
   #updates = 0;
   /** Updates done under the sda strategy. */
   #taught = 0;
 
-  private constructor(model: OpenedModel, finetune: Strategy) {
+  private constructor(model: OpenedModel, finetune: Strategy, sda: Strategy) {
     this.#model = model;
     this.#finetune = finetune;
+    this.#sda = sda;
   }
 
   static async open(path: string, options: { threads: number; dropout: number; fuse: boolean }) {
@@ -35,20 +37,25 @@ export class EngineSteps {
       device: 'cpu',
       precision: 'fp32',
     });
-    return new EngineSteps(model, await createStrategy(model.engine, strategyOptions('finetune')));
+    return new EngineSteps(
+      model,
+      await createStrategy(contextOf(model.engine, 'finetune')),
+      await createStrategy(contextOf(model.engine, 'sda')),
+    );
   }
 
   /** One step on the batch; resolves to its milliseconds. */
   async measure(step: Step, batch: Batch): Promise<number> {
-    if (step === 'sda') this.#sda ??= await createStrategy(this.#model.engine, strategyOptions('sda'));
     const { engine } = this.#model;
-    const strategy = step === 'sda' ? this.#sda! : this.#finetune;
+    const strategy = step === 'sda' ? this.#sda : this.#finetune;
     const labels = Int32Array.from({ length: batch.rows }, (_, row) => row % CLASSES);
 
+    const taught = step === 'sda' ? ++this.#taught : 1;
+    await strategy.begin(taught);
     const started = performance.now();
-    const teacherLogits = await strategy.teach(batch);
+    const teacherLogits = await strategy.teach(taught, batch);
     const logits = await engine.forward(batch, { dropoutKey: [1, this.#key++] });
-    const { dlogits } = strategy.objective({
+    const { dlogits } = strategy.objective(taught)({
       logits: logits.data,
       ...(teacherLogits instanceof Float32Array && { teacherLogits }),
       labels,
@@ -58,35 +65,27 @@ export class EngineSteps {
     await engine.backward(Float32Array.from(dlogits));
     const gradients = performance.now() - started;
     // What was gathered has to be used up, timed or not.
-    const taught = step === 'sda' ? ++this.#taught : 1;
-    if (step !== 'gradients') await strategy.beforeUpdate(taught);
     await engine.update({
       step: ++this.#updates,
       learningRate: 1e-5,
       headLearningRate: 1e-3,
       weightDecay: 0.01,
       maxGradNorm: 1,
+      ...(await strategy.averages(taught)),
     });
-    if (step !== 'gradients') await strategy.afterUpdate(taught);
+    strategy.updated();
     return step === 'gradients' ? gradients : performance.now() - started;
   }
 
   close(): void {
     this.#finetune.release();
-    this.#sda?.release();
+    this.#sda.release();
     this.#model.engine.close();
   }
 }
 
-function strategyOptions(strategy: 'finetune' | 'sda') {
-  return {
-    strategy,
-    window: 1,
-    lambda: 1,
-    distance: 'mse',
-    poolIncludesStudent: false,
-    dropout: 0.1,
-  } as const;
+function contextOf(engine: Engine, strategy: 'finetune' | 'sda'): StrategyContext {
+  return { engine, options: resolveTrainOptions({ strategy, window: 1 }), totalSteps: 1000, folder: '.' };
 }
 
 /** A batch without padding, of the tokens of BERT's vocabulary that are whole words. */

@@ -1,6 +1,7 @@
-// NativeArena of contract.ts.
+// NativeArena and NativeBf16Arena of contract.ts.
 #pragma once
 
+#include "../optimizer/averaging.h"
 #include "../runtime/arena.h"
 #include "handle.h"
 
@@ -14,7 +15,7 @@ class JsArena final : public Handle<JsArena, Arena> {
 
   using Handle::Handle;
   static void define(Napi::Env env);
-  // createArena(length)
+  // createArena(length, folder?)
   static Napi::Value make(const Napi::CallbackInfo& info);
 
  private:
@@ -26,7 +27,28 @@ class JsArena final : public Handle<JsArena, Arena> {
   void Release(const Napi::CallbackInfo& info) { release(info); }
 };
 
+class JsBf16Arena final : public Handle<JsBf16Arena, Bf16Arena> {
+ public:
+  static constexpr const char* kName = "NativeBf16Arena";
+  static constexpr const char* kNoun = "arena";
+  static constexpr napi_type_tag kTag = {0x3d5a90e17c2b4f68, 0xb1f6c4927e08d35a};
+
+  using Handle::Handle;
+  static void define(Napi::Env env);
+  // createBf16Arena(length)
+  static Napi::Value make(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value Length(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value Read(const Napi::CallbackInfo& info);
+  void Release(const Napi::CallbackInfo& info) { release(info); }
+};
+
+// An arena of either kind.
+AnyArena to_any_arena(const Napi::Value& value, const std::string& name);
+
 // Throws, naming both, when the lengths differ.
-void check_lengths(const Arena& a, const char* a_name, const Arena& b, const std::string& b_name);
+void check_lengths(size_t a, const std::string& a_name, size_t b, const std::string& b_name);
 
 }  // namespace sesd::binding

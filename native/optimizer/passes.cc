@@ -17,21 +17,6 @@ void copy(float* to, const float* from, size_t length, int threads) {
   parallel_ranges(length, threads, [&](size_t first, size_t last) { std::memcpy(to + first, from + first, (last - first) * sizeof(float)); });
 }
 
-void mean(Arena& dst, const std::vector<const Arena*>& sources, int threads) {
-  static const auto pass = SESD_SIMD_CHOOSE(mean);
-  parallel_ranges(dst.length(), threads, [&](size_t first, size_t last) {
-    std::vector<const float*> at;
-    at.reserve(sources.size());
-    for (const Arena* source : sources) at.push_back(source->data() + first);
-    pass(dst.data() + first, at.data(), at.size(), last - first);
-  });
-}
-
-void blend(Arena& dst, const Arena& src, float weight, int threads) {
-  static const auto pass = SESD_SIMD_CHOOSE(blend);
-  parallel_ranges(dst.length(), threads, [&](size_t first, size_t last) { pass(dst.data() + first, src.data() + first, weight, last - first); });
-}
-
 void add(Arena& dst, const Arena& src, int threads) {
   static const auto pass = SESD_SIMD_CHOOSE(add);
   parallel_ranges(dst.length(), threads, [&](size_t first, size_t last) { pass(dst.data() + first, src.data() + first, last - first); });
@@ -78,7 +63,9 @@ double adamw(Arena& weights, const Arena& gradients, Arena& m, Arena& v, const A
   }
   parallel_chunks(ranges.size(), threads, [&](size_t i) {
     const Range& r = ranges[i];
+    average(step.before, weights.data() + r.offset, r.offset, r.length);
     update(weights.data() + r.offset, gradients.data() + r.offset, m.data() + r.offset, v.data() + r.offset, r.length, coefficients[r.segment]);
+    average(step.after, weights.data() + r.offset, r.offset, r.length);
   });
   return norm;
 }

@@ -1,4 +1,4 @@
-// Single passes over arenas: copies, averages, and AdamW. All block, work on several threads, and give the
+// Single passes over arenas: copies, sums, and AdamW. All block, work on several threads, and give the
 // same bits whatever their number.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../runtime/arena.h"
+#include "averaging.h"
 
 namespace sesd {
 
@@ -14,10 +15,6 @@ void fill(Arena& arena, float value, int threads);
 // Elements, copied between memory that does not overlap.
 void copy(float* to, const float* from, size_t length, int threads);
 
-// dst ← mean of the sources, of which dst may be one. Lengths are equal.
-void mean(Arena& dst, const std::vector<const Arena*>& sources, int threads);
-// dst ← dst + weight·(src − dst)
-void blend(Arena& dst, const Arena& src, float weight, int threads);
 // dst ← dst + src
 void add(Arena& dst, const Arena& src, int threads);
 
@@ -32,6 +29,7 @@ struct AdamWStep {
   double beta1, beta2, epsilon;
   int64_t step;  // 1-based
   double max_grad_norm;
+  std::vector<Averaging> before, after;  // of the weights' elements in the segments, before and after they change
 };
 
 // AdamW with decoupled weight decay (Loshchilov and Hutter, 2019, algorithm 2, with the decay scaled by the

@@ -91,6 +91,17 @@ export function integerOr<const W extends string>(
   return field(schema, { kind: 'text', valueName: `N|${words.join('|')}`, expects, ...common });
 }
 
+/** A step of the run, counted from 1, or a fraction of it: `--teacher-start 100`, `--teacher-start 0.5`. */
+export function stepOrFraction(range: { default: number }, common: Common) {
+  const schema = z.union([z.int().min(1), z.number().min(0).lt(1)]);
+  return field(numeric(schema).default(range.default), {
+    kind: 'number',
+    valueName: 'N|X',
+    expects: 'a step from 1 on, or a fraction of at least 0 and below 1',
+    ...common,
+  });
+}
+
 function numericOrWord<const W extends string>(words: readonly [W, ...W[]], schema: z.ZodNumber) {
   const isWord = (value: unknown): value is W => words.includes(value as W);
   return z

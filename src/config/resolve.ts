@@ -34,7 +34,13 @@ function merge(given: Layer, recommended: TrainOptionsInput | undefined): TrainO
   const file = given.config === undefined ? {} : readOptionsFile(given.config);
   const named: Layer = { ...file, ...given };
   const base = recommended && named.onnx === undefined ? checkOptions(trainSchema, recommended) : {};
-  return trainSchema.parse({ ...base, ...named });
+  const layered = { ...base, ...named };
+  return trainSchema.parse({ ...ownDefaults(layered.strategy), ...layered });
+}
+
+/** Defaults that only suit one strategy: sdv holds each student of its window and asks all of them at every step. */
+function ownDefaults(strategy: TrainOptions['strategy'] | undefined): Layer {
+  return strategy === 'sdv' ? { window: 5 } : {};
 }
 
 function resumed(given: Layer, folder: string): TrainOptions {
@@ -141,9 +147,58 @@ function checkTogether(options: TrainOptions): void {
       hint: 'Name them with --dev FILE, or set some aside with --dev 0.1.',
     });
   }
+  checkPool(options);
   if (options.force && options.resume !== undefined) {
     throw new SesdError('SESD_USAGE', '--force and --resume exclude each other.', {
       hint: '--resume goes on with a run, --force replaces it.',
     });
+  }
+}
+
+/** Options of the teacher that contradict each other. */
+function checkPool({
+  strategy,
+  window,
+  poolSize,
+  poolSelect,
+  poolIncludesStudent,
+  average,
+  export: exported,
+  distance,
+  temperature,
+}: TrainOptions): void {
+  const fail = (message: string, hint: string) => {
+    throw new SesdError('SESD_USAGE', message, { hint });
+  };
+  if (poolSize !== undefined && window !== 'all' && poolSize < window) {
+    fail(
+      `--pool-size ${poolSize} is less than the ${window} students of --window.`,
+      'Leave one of them out: alone each says both.',
+    );
+  }
+  if (poolSelect !== 'recent' && (poolSize === undefined || window === 'all' || poolSize === window)) {
+    fail(
+      `--pool-select ${poolSelect} chooses among more students than the teacher averages.`,
+      'Name both, such as --window 3 --pool-size 10.',
+    );
+  }
+  if (poolSelect === 'best' && poolIncludesStudent) {
+    fail(
+      '--pool-select best and --pool-includes-student exclude each other: a student is measured before it is taken in.',
+      'Leave one of them out.',
+    );
+  }
+  if (average === 'teacher' && !['sda', 'ema'].includes(strategy)) {
+    fail(`--average teacher: ${strategy} has no teacher of averaged weights.`, 'Use --average se or none.');
+  }
+  const averages = average === 'se' || (average !== 'none' && ['sda', 'ema', 'se'].includes(strategy));
+  if (exported === 'teacher' && !averages) {
+    fail(
+      `--export teacher: ${strategy} has no teacher or other average of weights to write.`,
+      'Use --export student, --strategy sda, or --average se.',
+    );
+  }
+  if (temperature !== 1 && !distance.endsWith('kl')) {
+    fail(`--temperature ${temperature}: ${distance} has none.`, 'Use --distance kl or symmetric-kl.');
   }
 }

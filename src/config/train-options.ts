@@ -9,6 +9,7 @@ import {
   optionalInteger,
   optionalPathOrFraction,
   optionalText,
+  stepOrFraction,
 } from './fields.ts';
 
 const model = 'Model';
@@ -81,20 +82,67 @@ export const trainSchema = z.strictObject({
   ),
 
   strategy: choice(
-    ['finetune', 'sda'],
+    ['finetune', 'sda', 'sdv', 'se', 'ema'],
     { default: 'sda' },
-    { group: method, description: 'finetune, or sda: self-distillation from averaged past weights' },
+    {
+      group: method,
+      description:
+        'finetune; self-distillation from past students by their mean weights (sda), their votes (sdv) or a moving ' +
+        'average (ema); se: the mean weights of a plain run',
+    },
   ),
   window: integerOr(
     ['all'],
     { min: 1, default: 'all' },
-    { group: method, description: 'Past students the teacher averages' },
+    { group: method, description: 'Past students the teacher averages; 5 for sdv unless said otherwise' },
   ),
   lambda: number({ min: 0, default: 1 }, { group: method, description: 'Weight of the distillation term' }),
+  lambdaRamp: number(
+    { min: 0, max: 1, default: 0 },
+    { group: method, description: 'Fraction of the updates over which that weight rises from 0' },
+  ),
   distance: choice(
-    ['mse'],
+    ['mse', 'kl', 'symmetric-kl', 'cosine'],
     { default: 'mse' },
     { group: method, description: 'Distance between the logits of student and teacher' },
+  ),
+  temperature: number(
+    { above: 0, default: 1 },
+    { group: method, description: 'What logits are divided by in the distances kl and symmetric-kl' },
+  ),
+  teacherStart: stepOrFraction(
+    { default: 1 },
+    { group: method, description: 'First update with a teacher, or the fraction of the updates before it' },
+  ),
+  emaDecay: number(
+    { min: 0, below: 1, default: 0.995 },
+    { group: method, description: 'Decay of the moving average of ema' },
+  ),
+  average: choice(
+    ['auto', 'teacher', 'se', 'none'],
+    { default: 'auto' },
+    {
+      group: method,
+      description: 'Averaged weights to evaluate beside the student: the teacher, those of se, or none',
+    },
+  ),
+  poolEvery: integer(
+    { min: 1, default: 1 },
+    { group: method, description: 'Updates between the students the pool takes in' },
+  ),
+  poolSize: optionalInteger(
+    { min: 1 },
+    { group: method, description: 'Students the pool holds, the newest (default: as many as --window)' },
+  ),
+  poolSelect: choice(
+    ['recent', 'best', 'spaced'],
+    { default: 'recent' },
+    { group: method, description: 'Which of them the teacher averages; best: by their loss on dev' },
+  ),
+  poolStorage: choice(
+    ['memory', 'bf16', 'disk'],
+    { default: 'memory' },
+    { group: method, description: 'Where they are kept; bf16 takes half the memory, at 3 digits' },
   ),
   poolIncludesStudent: boolean(
     { default: false },

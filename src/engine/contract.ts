@@ -8,14 +8,19 @@
 export interface NativeAddon {
   /** Loads ONNX Runtime once per process; later calls return what is loaded. Throws when it cannot. */
   open(options: { library: string; threads: number }): RuntimeInfo;
-  /** Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them. */
-  createArena(length: number): Promise<NativeArena>;
+  /**
+   * Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them. With `folder` it lies over a
+   * file there, which has no name and goes with the arena: the system may take the memory back for other uses.
+   */
+  createArena(length: number, folder?: string): Promise<NativeArena>;
+  /** Zero-filled bfloat16 memory: half the size, values to 8 significant bits. */
+  createBf16Arena(length: number): Promise<NativeBf16Arena>;
   /** A session over a serialized ONNX ModelProto. The bytes may be dropped once the promise settles. */
   createSession(model: Uint8Array, options: SessionOptions): Promise<NativeSession>;
-  /** dst ← mean of sources, element-wise. dst may be one of them. All lengths equal. */
-  mean(dst: NativeArena, sources: readonly NativeArena[]): Promise<void>;
-  /** dst ← dst + weight·(src − dst): a running mean with weight 1/n, an EMA with weight 1 − decay. */
-  blend(dst: NativeArena, src: NativeArena, weight: number): Promise<void>;
+  /** dst ← mean of sources, element-wise, summed in float64. dst may be one of them. All lengths equal. */
+  mean(dst: NativeArena, sources: readonly AnyArena[]): Promise<void>;
+  /** Does all of the averages in one pass over the weights. */
+  average(weights: NativeArena, averages: readonly NativeAveraging[]): Promise<void>;
   /** dst ← dst + src. */
   add(dst: NativeArena, src: NativeArena): Promise<void>;
   /** Global norm, clipping and AdamW in one call. See AdamWOptions. Resolves to the norm before clipping. */
@@ -51,6 +56,27 @@ export interface NativeArena {
   fill(value: number): Promise<void>;
   release(): void;
 }
+
+/** Bfloat16 memory; what goes in is rounded to the nearest, ties to even. */
+export interface NativeBf16Arena {
+  readonly length: number;
+  write(offset: number, source: Float32Array): Promise<void>;
+  read(offset: number, length: number): Promise<Float32Array>;
+  release(): void;
+}
+
+export type AnyArena = NativeArena | NativeBf16Arena;
+
+/** What is done, element-wise, to an average of the weights x. Every arena is as long as x's and another one. */
+export type NativeAveraging =
+  /** into ← x */
+  | { kind: 'copy'; into: AnyArena }
+  /** into ← into + weight·(x − into): an exponential moving average of decay 1 − weight */
+  | { kind: 'blend'; into: NativeArena; weight: number }
+  /** into ← mean of `count` sets, x the last; `residual` keeps what float32 rounds off, so that no sum drifts */
+  | { kind: 'running-mean'; into: NativeArena; residual: NativeBf16Arena; count: number }
+  /** into ← mean of the others and x, summed in float64 */
+  | { kind: 'mean'; into: NativeArena; others: readonly AnyArena[] };
 
 /** A float32 tensor that lies in an arena. */
 export interface ArenaSlice {
@@ -128,6 +154,9 @@ export interface AdamWOptions {
   step: number;
   /** Gradients are scaled by maxNorm/(norm + 1e-6) when their global L2 norm exceeds it; Infinity: never. */
   maxGradNorm: number;
+  /** Averages of the weights in the segments, done in the same pass, before they change and after. */
+  before?: readonly NativeAveraging[];
+  after?: readonly NativeAveraging[];
 }
 // adamw: p −= lr·wd·p, then p −= lr·m̂/(√v̂ + ε). The norm is summed in float64 over fixed chunks in a fixed
 // order, so it does not depend on the number of threads. When it is not finite nothing is changed.

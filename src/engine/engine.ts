@@ -13,15 +13,19 @@ export interface Engine {
   /** Number of logits per row. */
   readonly classes: number;
 
-  /** A further set of weights, a copy of the student's. */
-  createWeights(): Promise<Weights>;
+  /** A further set of weights, a copy of the student's, in memory and float32 unless said otherwise. */
+  createWeights(storage?: WeightStorage): Promise<Weights>;
+  /** into ← mean of the sources, summed in float64. */
+  mean(into: Weights, sources: readonly Weights[]): Promise<void>;
+  /** Does the averages in one pass over a set of weights. */
+  average(weights: Weights, averages: readonly Averaging[]): Promise<void>;
   /** The student's logits; what backward needs is kept until the next forward. */
   forward(batch: Batch, options: ForwardOptions): Promise<Logits>;
   /** Adds the gradients of the last forward to those since the last update. dlogits: [rows, classes]. */
   backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void>;
   /** One AdamW update of the student from the gathered gradients. Resolves to their norm before clipping. */
   update(options: UpdateOptions): Promise<{ gradNorm: number }>;
-  /** Logits with the given weights, without dropout. May run on a batch while nothing else does. */
+  /** Logits with the given weights, however they are stored, without dropout. May run on a batch while nothing else does. */
   infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits>;
 
   /** AdamW's moments by parameter, for checkpoints. */
@@ -47,18 +51,35 @@ export interface NamedArray {
   data: Float32Array;
 }
 
+/**
+ * Where a set of weights is kept: as float32 in memory; as bfloat16 there, in half of it, each number within 2⁻⁹ of
+ * itself; or as float32 in a file of this folder, which takes no memory that others need.
+ */
+export type WeightStorage = 'memory' | 'bf16' | { folder: string };
+
 /** A full set of the model's weights in the engine's memory. */
 export interface Weights {
   copyFrom(source: Weights): Promise<void>;
-  /** this ← this + weight·(source − this). */
-  blend(source: Weights, weight: number): Promise<void>;
-  /** this ← mean of the sources. */
-  meanOf(sources: readonly Weights[]): Promise<void>;
   /** Parameter by parameter, in the order of Engine.parameters. */
   read(): AsyncIterable<NamedArray>;
   write(values: AsyncIterable<NamedArray>): Promise<void>;
   release(): void;
 }
+
+/**
+ * What is done to an average of weights x as these go by. An update does it on its way, so that keeping averages costs
+ * no pass over the weights of its own. Averages are float32; copies and `others` may be stored in any way; `residual`
+ * is bfloat16.
+ */
+export type Averaging =
+  /** into ← x */
+  | { kind: 'copy'; into: Weights }
+  /** into ← into + weight·(x − into): an exponential moving average of decay 1 − weight */
+  | { kind: 'blend'; into: Weights; weight: number }
+  /** into ← mean of `count` sets, x the last of them; `residual` keeps what float32 rounds off, so that it does not drift */
+  | { kind: 'running-mean'; into: Weights; residual: Weights; count: number }
+  /** into ← mean of the others and x, summed in float64 */
+  | { kind: 'mean'; into: Weights; others: readonly Weights[] };
 
 /** A padded micro-batch; each array is [rows × length], row-major. */
 export interface Batch {
@@ -91,4 +112,7 @@ export interface UpdateOptions {
   headLearningRate: number;
   weightDecay: number;
   maxGradNorm: number;
+  /** Averages of the student as it is before the update, and after. None is touched when the gradients are not finite. */
+  before?: readonly Averaging[];
+  after?: readonly Averaging[];
 }

@@ -1,61 +1,68 @@
-import type { Engine, Weights } from '../engine/engine.ts';
-import type { LoadWeights, NamedWeights, WeightAverage } from './weight-average.ts';
+import type { Averaging, Engine, Weights } from '../engine/engine.ts';
+import type { EnsembleState, LoadWeights, NamedWeights, WeightAverage } from './ensemble.ts';
+import type { PoolOptions } from './pool.ts';
+import { choose } from './selection.ts';
+import { Snapshots } from './snapshots.ts';
 
 /**
- * The mean of the newest K students; of all there are while they are fewer. Holds K sets of weights and
- * their mean, which is recomputed from the sets at each push: adding and subtracting would drift. With
- * K = 1 the one set is the mean.
+ * The mean of K students chosen from the newest M; of all there are while they are fewer. It is computed from the
+ * students themselves each time: adding and subtracting would drift. Besides the mean it holds M − 1 students, as the
+ * oldest of M is never needed once the next is there. So it takes M sets of weights; one, the mean, when M is 1.
  */
 export class WindowMean implements WeightAverage {
+  readonly mean: Weights;
+  readonly #options: PoolOptions;
   readonly #engine: Engine;
-  readonly #window: number;
-  /** Oldest first, so that the order of summation depends on the students alone. */
-  readonly #members: Weights[] = [];
-  readonly #mean: Weights | undefined;
+  readonly #others: Snapshots;
   #count = 0;
 
-  private constructor(engine: Engine, window: number, mean: Weights | undefined) {
+  private constructor(engine: Engine, mean: Weights, options: PoolOptions) {
     this.#engine = engine;
-    this.#window = window;
-    this.#mean = mean;
+    this.mean = mean;
+    this.#options = options;
+    this.#others = new Snapshots(engine, options.size - 1, options);
   }
 
-  /** The mean is of use once the first student is in. */
-  static async create(engine: Engine, window: number): Promise<WindowMean> {
-    return new WindowMean(engine, window, window > 1 ? await engine.createWeights() : undefined);
+  static async create(engine: Engine, options: PoolOptions): Promise<WindowMean> {
+    return new WindowMean(engine, await engine.createWeights(), options);
   }
 
   get count(): number {
     return this.#count;
   }
 
-  get mean(): Weights {
-    return this.#mean ?? this.#members[0]!;
+  async next(): Promise<Averaging[]> {
+    const keep = await this.#others.next();
+    const { held, scores, score } = this.#others;
+    const chosen = new Set(choose([...scores, score], this.#options.window, this.#options.select));
+    const others = held.filter((_, index) => chosen.has(index)).map(({ weights }) => weights);
+    // The mean first: the copy may take the place of one of its members.
+    if (chosen.has(held.length)) return [{ kind: 'mean', into: this.mean, others }, ...keep];
+    await this.#engine.mean(this.mean, others);
+    return keep;
   }
 
-  async push(student: Weights): Promise<void> {
-    const full = this.#members.length === this.#window;
-    const slot = full ? this.#members.shift()! : await this.#engine.createWeights();
-    this.#members.push(slot);
-    await slot.copyFrom(student);
+  taken(): void {
+    this.#others.taken();
     this.#count++;
-    await this.#mean?.meanOf(this.#members);
+  }
+
+  state(): EnsembleState {
+    return { count: this.#count, scores: this.#others.scores };
   }
 
   sets(): NamedWeights[] {
-    return this.#members.map((weights, i) => ({ name: `member-${i}`, weights }));
+    return [{ name: 'mean', weights: this.mean }, ...this.#others.sets()];
   }
 
-  async restore(count: number, load: LoadWeights): Promise<void> {
-    const members = Math.min(count, this.#window);
-    while (this.#members.length < members) this.#members.push(await this.#engine.createWeights());
-    for (const { name, weights } of this.sets()) await load(name, weights);
-    await this.#mean?.meanOf(this.#members);
+  async restore({ count, scores = [] }: EnsembleState, load: LoadWeights): Promise<void> {
+    await load('mean', this.mean);
+    await this.#others.restore(scores, load);
     this.#count = count;
   }
 
   release(): void {
-    this.#mean?.release();
-    for (const member of this.#members) member.release();
+    this.mean.release();
+    this.#others.release();
   }
 }

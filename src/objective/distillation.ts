@@ -1,9 +1,6 @@
 import { crossEntropy } from './cross-entropy.ts';
-import { meanSquaredError } from './mean-squared-error.ts';
+import { distances } from './distance.ts';
 import type { Objective } from './objective.ts';
-
-/** Distances between the logits of student and teacher, by the name `--distance` takes. */
-const distances = { mse: meanSquaredError };
 
 /**
  * CE(z, y) + λ · distance(z, z̄); plain cross-entropy, and `distill` 0, where there is no teacher.
@@ -12,13 +9,16 @@ const distances = { mse: meanSquaredError };
 export function distillationObjective(options: {
   lambda: number;
   distance: keyof typeof distances;
+  temperature: number;
 }): Objective {
-  const { lambda } = options;
+  const { lambda, temperature } = options;
   const distanceOf = distances[options.distance];
   return ({ logits, teacherLogits, labels, rows, classes }) => {
     const dlogits = new Float64Array(rows * classes);
     const ce = crossEntropy(logits, labels, classes, dlogits);
-    const distill = teacherLogits ? distanceOf(logits, teacherLogits, dlogits, lambda) : 0;
+    const distill = teacherLogits
+      ? distanceOf(logits, teacherLogits, dlogits, { classes, temperature, weight: lambda })
+      : 0;
     return { loss: ce + lambda * distill, parts: { ce, distill }, dlogits };
   };
 }

@@ -1,6 +1,6 @@
 import type { TrainOptions } from '../config/train-options.ts';
-import type { Batch, Engine, Weights } from '../engine/engine.ts';
-import type { LoadWeights, NamedWeights } from '../ensemble/weight-average.ts';
+import type { Averaging, Batch, Engine, Weights } from '../engine/engine.ts';
+import type { EnsembleState, LoadWeights, NamedWeights } from '../ensemble/ensemble.ts';
 import type { Objective } from '../objective/objective.ts';
 
 /**
@@ -9,34 +9,66 @@ import type { Objective } from '../objective/objective.ts';
  * strategy was created with.
  */
 export interface Strategy {
-  readonly objective: Objective;
-  /** Weights that are evaluated, and may be exported, beside the student's. */
-  readonly average: { name: 'teacher' | 'se'; weights: Weights } | undefined;
+  /** Weights that are evaluated, and may be exported, beside the student's; undefined where there are none (yet). */
+  readonly average: { name: AverageName; weights: Weights } | undefined;
+  /** What is exported when the user leaves the choice: the better of student and average, or the average. */
+  readonly exported: 'better' | 'average';
+  /** The loss of the step. */
+  objective(step: number): Objective;
+  /** The student is θ_{step−1}; called before the step's first pass. */
+  begin(step: number): Promise<void>;
   /**
    * Logits of the teacher of the step under way, [rows, classes], without dropout; `'student'` when they are
-   * the student's own, undefined when the method has no teacher. Asked before the student's forward pass,
-   * whose activations would otherwise stay in memory meanwhile.
+   * the student's own, undefined when there is no teacher. Asked before the student's forward pass, whose
+   * activations would otherwise stay in memory meanwhile.
    */
-  teach(batch: Batch, signal?: AbortSignal): Promise<Float32Array | 'student' | undefined>;
-  /** The student is θ_{step−1}, its gradients are complete. May be called again for a step that failed. */
-  beforeUpdate(step: number): Promise<void>;
-  /** The student is θ_step. */
-  afterUpdate(step: number): Promise<void>;
+  teach(step: number, batch: Batch, signal?: AbortSignal): Promise<Float32Array | 'student' | undefined>;
+  /** The averages of the student that the step's update brings up to date on its way. */
+  averages(step: number): Promise<{ before: Averaging[]; after: Averaging[] }>;
+  /** The update of the step was done, and the averages with it. */
+  updated(): void;
   /** What a checkpoint has to hold to go on from the last completed step. */
   state(): StrategyState;
-  restore(counters: StrategyState['counters'], load: LoadWeights): Promise<void>;
+  restore(state: StrategyState['ensembles'], load: LoadWeights): Promise<void>;
   release(): void;
 }
 
+export type AverageName = 'teacher' | 'se';
+
 export interface StrategyState {
-  counters: Readonly<Record<string, number>>;
+  /** By the name of the ensemble, with which the names of its sets begin. */
+  ensembles: Readonly<Record<string, EnsembleState>>;
   sets: readonly NamedWeights[];
 }
 
 /** What a strategy may depend on. */
 export type StrategyOptions = Pick<
   TrainOptions,
-  'strategy' | 'window' | 'lambda' | 'distance' | 'poolIncludesStudent' | 'dropout'
+  | 'strategy'
+  | 'window'
+  | 'lambda'
+  | 'lambdaRamp'
+  | 'distance'
+  | 'temperature'
+  | 'teacherStart'
+  | 'emaDecay'
+  | 'poolEvery'
+  | 'poolSize'
+  | 'poolSelect'
+  | 'poolStorage'
+  | 'poolIncludesStudent'
+  | 'average'
+  | 'dropout'
 >;
 
-export type CreateStrategy = (engine: Engine, options: StrategyOptions) => Promise<Strategy>;
+export interface StrategyContext {
+  /** Its student is θ_0. */
+  engine: Engine;
+  options: StrategyOptions;
+  /** T: the updates planned. */
+  totalSteps: number;
+  /** Where snapshots on disk go. */
+  folder: string;
+  /** Loss on dev with the given weights; absent without dev. */
+  devLoss?: ((weights: Weights) => Promise<number>) | undefined;
+}

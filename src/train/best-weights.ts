@@ -1,6 +1,6 @@
 import type { TrainOptions } from '../config/train-options.ts';
 import type { Engine, Weights } from '../engine/engine.ts';
-import type { LoadWeights, NamedWeights } from '../ensemble/weight-average.ts';
+import type { LoadWeights, NamedWeights } from '../ensemble/ensemble.ts';
 import type { ModelName, SplitSummary } from './events.ts';
 
 /** Where the best weights came from and how they did on dev. */

@@ -2,6 +2,7 @@ import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import type { NamedArray, Parameter } from '../engine/engine.ts';
 import { readWeightsFile, writeWeightsFile } from '../engine/weights-file.ts';
+import type { EnsembleState } from '../ensemble/ensemble.ts';
 import { SesdError } from '../errors.ts';
 import { makeFolder } from '../export/make-folder.ts';
 import type { BestRecord } from './best-weights.ts';
@@ -14,8 +15,8 @@ export interface Progress {
   evaluated: boolean;
   evaluationsSinceBest: number;
   best?: BestRecord;
-  /** The strategy's counters. */
-  strategy: Readonly<Record<string, number>>;
+  /** The strategy's ensembles, beside their weights. */
+  strategy: Readonly<Record<string, EnsembleState>>;
   /** Digest of the training examples: a resumed run must see the same. */
   data: string;
 }

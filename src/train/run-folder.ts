@@ -134,8 +134,9 @@ function precedes(line: string, { step, evaluated }: ResumeEvent): boolean {
   return event.step < step || (event.step === step && done);
 }
 
-async function existingParent(path: string): Promise<string> {
-  let parent = dirname(resolve(path));
+/** The folder itself, or the nearest above it that is there. */
+export async function existingParent(path: string): Promise<string> {
+  let parent = resolve(path);
   while (!(await stat(parent).catch(() => undefined)) && dirname(parent) !== parent) parent = dirname(parent);
   return parent;
 }

@@ -15,9 +15,10 @@ import type { ConfigEvent, Split, TrainEvent, TrainSummary } from './events.ts';
 import { loadData, type NamedExamples, type TrainingData } from './load-data.ts';
 import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
+import { planMemory } from './plan-memory.ts';
 import { RunFolder } from './run-folder.ts';
 import { planSteps } from './schedule.ts';
-import { fit } from './trainer.ts';
+import { type FitInput, fit } from './trainer.ts';
 
 export interface TrainHooks {
   /** Ends the run after writing a checkpoint. */
@@ -63,30 +64,29 @@ export async function runTraining(
     options = { ...options, maxLength: longestInput(options, model, listener) };
     const encoded = await encodeSplits(data, { model, tokenizer, labels, options, signal });
     const config = configEvent(options, { model, labels, data });
-    if (resume) await folder.reopen();
-    else await folder.begin(formatOptions(options), options);
     const emit = (event: TrainEvent) => {
       folder.log(event);
       listener(event);
     };
-    if (resume) listener(config);
-    else emit(config);
-
-    const checkpoints = new CheckpointStore(folder.path, model.engine.parameters, options.keep);
-    const { engine } = model;
-    const { objective } = hooks;
-    const { padId } = tokenizer;
-    const summary = await fit({
-      engine,
+    const run: FitInput = {
+      engine: model.engine,
       options,
       ...encoded,
-      padId,
-      objective,
-      checkpoints,
+      padId: tokenizer.padId,
+      folder: folder.path,
+      objective: hooks.objective,
+      checkpoints: new CheckpointStore(folder.path, model.engine.parameters, options.keep),
       resume,
       emit,
       signal,
-    });
+    };
+    const memory = await planMemory(run);
+    if (resume) await folder.reopen();
+    else await folder.begin(formatOptions(options), options);
+    const announce = resume ? listener : emit;
+    announce(config);
+    announce({ type: 'notice', message: memory });
+    const summary = await fit(run);
 
     if (resume) await folder.clearModel();
     const { id2label, label2id } = labels;

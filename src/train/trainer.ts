@@ -6,7 +6,7 @@ import type { Engine, Weights } from '../engine/engine.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
 import { createStrategy } from '../strategy/index.ts';
-import type { Strategy } from '../strategy/strategy.ts';
+import type { Strategy, StrategyContext } from '../strategy/strategy.ts';
 import { type BestRecord, BestWeights, metricOf } from './best-weights.ts';
 import type { ArraySet, CheckpointStore, Progress } from './checkpoint.ts';
 import { dataDigest } from './data-digest.ts';
@@ -24,6 +24,8 @@ export interface FitInput {
   test?: readonly EncodedExample[] | undefined;
   /** Token that fills rows up to the longest of a batch. */
   padId: number;
+  /** The run's folder, which is there; for snapshots on disk. */
+  folder: string;
   /** In place of the strategy's own. */
   objective?: Objective | undefined;
   checkpoints: CheckpointStore;
@@ -40,7 +42,7 @@ export interface FitInput {
  *   (the weights before that step are in a checkpoint either way); SESD_OUTPUT, SESD_CHECKPOINT.
  */
 export async function fit(input: FitInput): Promise<TrainSummary> {
-  const strategy = await createStrategy(input.engine, input.options);
+  const strategy = await createStrategy(strategyContext(input));
   const loop = new TrainingLoop(input, strategy, await dataDigest(input.train));
   try {
     return await loop.run();
@@ -49,12 +51,19 @@ export async function fit(input: FitInput): Promise<TrainSummary> {
   }
 }
 
+/** What a run's strategy has to go by. */
+export function strategyContext(input: FitInput): StrategyContext {
+  const { engine, options, train, dev, folder } = input;
+  const { total } = planSteps({ ...options, examples: train.length });
+  const devLoss = dev && (async (weights: Weights) => (await evaluate(engine, weights, dev, input)).loss);
+  return { engine, options, totalSteps: total, folder, devLoss };
+}
+
 class TrainingLoop {
   readonly #input: FitInput;
   readonly #engine: Engine;
   readonly #options: TrainOptions;
   readonly #strategy: Strategy;
-  readonly #objective: Objective;
   readonly #plan: StepPlan;
   readonly #best: BestWeights;
   readonly #data: string;
@@ -69,15 +78,9 @@ class TrainingLoop {
     this.#engine = engine;
     this.#options = options;
     this.#strategy = strategy;
-    this.#objective = input.objective ?? strategy.objective;
     this.#plan = planSteps({ ...options, examples: train.length });
     this.#best = new BestWeights(engine, options.metric);
     this.#data = data;
-    if (options.export === 'teacher' && !strategy.average) {
-      throw new SesdError('SESD_USAGE', `--export teacher: ${options.strategy} has no teacher.`, {
-        hint: 'Use --export student, or --strategy sda.',
-      });
-    }
   }
 
   async run(): Promise<TrainSummary> {
@@ -118,19 +121,21 @@ class TrainingLoop {
     const options = this.#options;
     const examples = this.#examplesOf(step);
     const rows = engine.fixed.rows ?? options.batchSize;
+    const objective = this.#input.objective ?? this.#strategy.objective(step);
+    await this.#strategy.begin(step);
     const sums: Record<string, number> = { loss: 0 };
 
     for (let from = 0, micro = 0; from < examples.length; from += rows, micro++) {
       signal?.throwIfAborted();
       const members = examples.slice(from, from + rows);
       const batch = collate(members, { padId, fixed: engine.fixed });
-      const taught = await this.#strategy.teach(batch, signal);
+      const taught = await this.#strategy.teach(step, batch, signal);
       const key = dropoutKey(options.seed, step, micro);
       const logits = await engine.forward(batch, { dropoutKey: key, ...(signal && { signal }) });
 
       const used = members.length * engine.classes;
       const teacherLogits = taught === 'student' ? logits.data : taught;
-      const { loss, parts, dlogits } = this.#objective({
+      const { loss, parts, dlogits } = objective({
         logits: logits.data.subarray(0, used),
         ...(teacherLogits && { teacherLogits: teacherLogits.subarray(0, used) }),
         labels: Int32Array.from(members, ({ label }) => label),
@@ -148,7 +153,6 @@ class TrainingLoop {
       await engine.backward(scaled, signal);
     }
 
-    await this.#strategy.beforeUpdate(step);
     const factor = learningRateFactor(step, this.#plan.total, options.warmup);
     const { gradNorm } = await engine.update({
       step,
@@ -156,9 +160,10 @@ class TrainingLoop {
       headLearningRate: options.headLr * factor,
       weightDecay: options.weightDecay,
       maxGradNorm: options.maxGradNorm,
+      ...(await this.#strategy.averages(step)),
     });
     if (!Number.isFinite(gradNorm)) throw await this.#notFinite(step, 'gradient norm', gradNorm);
-    await this.#strategy.afterUpdate(step);
+    this.#strategy.updated();
 
     const { loss, ce = loss, distill = 0, ...others } = sums as { loss: number; [part: string]: number };
     emit({
@@ -202,9 +207,10 @@ class TrainingLoop {
     }
     // Counted and reported only when all are measured: an interrupted evaluation is done again from the start.
     for (const { record } of results) this.#emitEval('dev', record, record.dev);
-    this.#evaluationsSinceBest++;
-    for (const { record, weights } of results) {
-      if (!this.#mayExport(record.model) || !(await this.#best.offer(weights, record))) continue;
+    const candidates = results.filter(({ record }) => this.#mayExport(record.model));
+    if (candidates.length > 0) this.#evaluationsSinceBest++;
+    for (const { record, weights } of candidates) {
+      if (!(await this.#best.offer(weights, record))) continue;
       this.#evaluationsSinceBest = 0;
       const { metric } = this.#options;
       const { step, model, dev } = record;
@@ -217,7 +223,8 @@ class TrainingLoop {
 
   #mayExport(model: ModelName): boolean {
     const { export: wanted } = this.#options;
-    return wanted === 'best' || (wanted === 'student') === (model === 'student');
+    if (wanted === 'best' && this.#strategy.exported === 'better') return true;
+    return (wanted === 'student') === (model === 'student');
   }
 
   async #measure(weights: Weights, split: Split): Promise<SplitSummary> {
@@ -262,21 +269,22 @@ class TrainingLoop {
   /** Without dev there is no choice: the weights after the last update. */
   #last(): { record: Omit<BestRecord, 'dev'> & { dev?: SplitSummary }; weights: Weights } {
     const { average } = this.#strategy;
-    const chosen = this.#options.export === 'teacher' && average ? average : undefined;
+    const wantsAverage = this.#options.export === 'teacher' || this.#strategy.exported === 'average';
+    const chosen = wantsAverage && this.#options.export !== 'student' ? average : undefined;
     const { name: model, weights } = chosen ?? { name: 'student' as const, weights: this.#engine.student };
     return { record: { step: this.#step, model }, weights };
   }
 
   async #save(): Promise<string> {
     const engine = this.#engine;
-    const { counters, sets } = this.#strategy.state();
+    const { ensembles, sets } = this.#strategy.state();
     const best = this.#best.current?.record;
     const progress: Progress = {
       step: this.#step,
       evaluated: this.#evaluated,
       evaluationsSinceBest: this.#evaluationsSinceBest,
       ...(best && { best }),
-      strategy: counters,
+      strategy: ensembles,
       data: this.#data,
     };
     const arrays: ArraySet[] = [

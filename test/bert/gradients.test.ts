@@ -21,7 +21,7 @@ for (const file of files) {
       const logits = await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
       assert.ok(relativeError(logits.data, reference.logits.data) < 1e-5);
 
-      const objective = distillationObjective({ lambda: 0, distance: 'mse' });
+      const objective = distillationObjective({ lambda: 0, distance: 'mse', temperature: 1 });
       const { loss, dlogits } = objective({
         logits: logits.data,
         labels: Int32Array.from(reference.labels),

@@ -154,7 +154,7 @@ test('weights beyond the student start as its copy and move on their own', async
     await engine.infer(past, tinyBatch()),
   ];
   assert.notDeepEqual(now.data, then.data);
-  await past.meanOf([past, engine.student]);
+  await engine.mean(past, [past, engine.student]);
   const middle = await engine.infer(past, tinyBatch());
   assert.notDeepEqual(middle.data, then.data);
   await past.copyFrom(engine.student);

@@ -95,7 +95,12 @@ describe('resolving options', () => {
     ['dropout', 1, /--dropout: expected a number at least 0 and below 1, found 1/, undefined],
     ['window', 0, /--window: expected a whole number at least 1, or "all", found 0/, undefined],
     ['dev', 1.5, /--dev: expected a file, or a fraction between 0 and 1, found 1\.5/, undefined],
-    ['strategy', 'finetun', /--strategy: expected one of finetune, sda, found "finetun"/, /mean finetune\?/],
+    [
+      'strategy',
+      'finetun',
+      /--strategy: expected one of finetune, sda, sdv, se, ema, found "finetun"/,
+      /mean finetune\?/,
+    ],
     ['device', 'cuda', /--device cuda: this version computes on the CPU only/, /--device cpu/],
     ['maxLenght', 64, /--max-lenght is not an option/, /Did you mean --max-length\?/],
     ['test', 'x.csv', /--test x\.csv was given without --train/, undefined],

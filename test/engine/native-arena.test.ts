@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadAddon, runtimeLibrary } from '../../src/engine/backends/load-addon.ts';
 import type { AdamWOptions, NativeArena } from '../../src/engine/contract.ts';
@@ -86,32 +89,134 @@ test('mean sums in float64, and may write over a source', async () => {
   assert.deepEqual(await readAll(arenas[1]!), meanOf(6));
 });
 
-test('blend and add are element-wise', async () => {
+/** A float32 as bfloat16 has it: the upper 16 bits, rounded to the nearest, ties to even. */
+function rounded(x: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(x).buffer);
+  const below = bits! & 0xffff;
+  const upper = bits! >>> 16;
+  const up = below > 0x8000 || (below === 0x8000 && upper % 2 === 1) ? 1 : 0;
+  return new Float32Array(Uint32Array.of((upper + up) << 16).buffer)[0]!;
+}
+
+test('bfloat16 memory rounds to the nearest, ties to even', async () => {
+  const arena = await addon.createBf16Arena(n);
+  assert.deepEqual([...(await arena.read(n - 3, 3))], [0, 0, 0]);
+  const values = noise(n, 3);
+  values.set([0, -0, Infinity, -Infinity, Number.NaN, 3.4e38, 1e-40, 1.00390625, 1.01171875, -2], 5);
+  await arena.write(0, values);
+  assert.deepEqual(await arena.read(0, n), values.map(rounded));
+  const signalling = new Float32Array(Uint32Array.of(0x7f800001).buffer);
+  await arena.write(0, signalling);
+  assert.ok(Number.isNaN((await arena.read(0, 1))[0]), 'a NaN whose upper half looks like infinity');
+});
+
+test('mean takes sources of both kinds', async () => {
+  const [a, b, c] = [noise(n, 4), noise(n, 5), noise(n, 6)];
+  const half = await addon.createBf16Arena(n);
+  await half.write(0, b);
+  const mean = await addon.createArena(n);
+  await addon.mean(mean, [await arenaOf(a), half, await arenaOf(c)]);
+  // Sums of float32 numbers of like size are exact in float64, whatever their order.
+  assert.deepEqual(
+    await readAll(mean),
+    a.map((x, i) => (x + rounded(b[i]!) + c[i]!) / 3),
+  );
+  await addon.mean(mean, [half]);
+  assert.deepEqual(await readAll(mean), b.map(rounded));
+});
+
+test('an arena over a file is as any other, and leaves nothing in the folder', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sesd-arena-'));
+  try {
+    const arena = await addon.createArena(n, folder);
+    assert.deepEqual(readdirSync(folder), []);
+    assert.ok((await readAll(arena)).every((x) => x === 0));
+    const values = noise(n, 2);
+    await arena.write(0, values);
+    const mean = await addon.createArena(n);
+    await addon.mean(mean, [arena]);
+    assert.deepEqual(await readAll(mean), values);
+    arena.release();
+    await assert.rejects(() => addon.createArena(10, join(folder, 'none')), {
+      code: 'SESD_RUNTIME',
+      message: /a file of 40 bytes cannot be made in .*none: No such file or directory/,
+    });
+    await assert.rejects(() => addon.createArena(2 ** 50, folder), { message: /cannot be made in/ });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('averages are done in one pass, in their order', async () => {
+  const [x, a, b] = [noise(n, 4), noise(n, 5), noise(n, 6)];
+  const weights = await arenaOf(x);
+  const [copy, blend, mean] = [await addon.createArena(n), await arenaOf(a), await addon.createArena(n)];
+  const half = await addon.createBf16Arena(n);
+  await half.write(0, a);
+  const other = await arenaOf(b);
+  await addon.average(weights, [
+    { kind: 'mean', into: mean, others: [half, other] },
+    { kind: 'copy', into: half },
+    { kind: 'copy', into: copy },
+    { kind: 'blend', into: blend, weight: 0.25 },
+  ]);
+  assert.deepEqual(
+    await readAll(mean),
+    x.map((value, i) => (rounded(a[i]!) + b[i]! + value) / 3),
+    'the mean is of what the copy then replaced',
+  );
+  assert.deepEqual(await half.read(0, n), x.map(rounded));
+  assert.deepEqual(await readAll(copy), x);
+  assertClose(
+    await readAll(blend),
+    a.map((old, i) => old + 0.25 * (x[i]! - old)),
+    1e-6,
+    'blend',
+  );
+});
+
+test('a running mean of 10,000 sets is the float64 mean of them', async () => {
+  const length = 200;
+  const steps = 10_000;
+  const weights = await addon.createArena(length);
+  const into = await addon.createArena(length);
+  const residual = await addon.createBf16Arena(length);
+  const sums = new Float64Array(length);
+  const start = noise(length, 1);
+  for (let t = 1; t <= steps; t++) {
+    // As weights do: less and less movement, below what float32 would add to a mean of so many.
+    const x = start.map((value, i) => value * (1 + 0.05 * Math.min(1, (t * (i + 1)) / 20_000)));
+    x.forEach((value, i) => {
+      sums[i]! += value;
+    });
+    await weights.write(0, x);
+    await addon.average(weights, [{ kind: 'running-mean', into, residual, count: t }]);
+  }
+  // A step may lose half of the residual's last bit, 2⁻³⁴ of the mean, and a small movement all of it each time.
+  const bound = 2 ** -25 + steps * 2 ** -34;
+  const found = await readAll(into);
+  found.forEach((value, i) => {
+    const expected = sums[i]! / steps;
+    const error = Math.abs(value - expected) / Math.abs(expected);
+    assert.ok(error <= bound, `weight ${i}: ${value}, ${expected}, relative error ${error}`);
+  });
+});
+
+test('add is element-wise', async () => {
   const a = noise(n, 4);
   const b = noise(n, 5);
   const dst = await arenaOf(a);
   const src = await arenaOf(b);
-  await addon.blend(dst, src, 0.25);
-  assertClose(
-    await readAll(dst),
-    a.map((x, i) => x + 0.25 * (b[i]! - x)),
-    1e-6,
-    'blend',
-  );
-  await addon.blend(dst, src, 1);
-  assertClose(await readAll(dst), b, 1e-6, 'blend to the source');
-  await addon.add(dst, dst);
-  assertClose(
-    await readAll(dst),
-    b.map((x) => 2 * x),
-    1e-6,
-    'add to itself',
-  );
-  await dst.write(0, a);
   await addon.add(dst, src);
   assert.deepEqual(
     await readAll(dst),
     a.map((x, i) => x + b[i]!),
+  );
+  await dst.write(0, b);
+  await addon.add(dst, dst);
+  assert.deepEqual(
+    await readAll(dst),
+    b.map((x) => 2 * x),
   );
 });
 
@@ -217,6 +322,45 @@ test('a norm that is not finite changes nothing', async () => {
   assert.notDeepEqual(await readAll(options.weights), weights);
 });
 
+test('adamw averages the weights before they change and after', async () => {
+  const x = noise(n, 6);
+  const options = await optimizer(x);
+  const [before, after, mean] = [
+    await addon.createArena(n),
+    await addon.createBf16Arena(n),
+    await arenaOf(noise(n, 7)),
+  ];
+  const averages = {
+    before: [{ kind: 'copy', into: before }],
+    after: [
+      { kind: 'copy', into: after },
+      { kind: 'mean', into: mean, others: [mean] },
+    ],
+  } as const;
+  await options.gradients.write(0, noise(n, 10));
+  await addon.adamw({ ...options, ...averages });
+  const updated = await readAll(options.weights);
+  assert.notDeepEqual(updated, x);
+  const inSegments = (i: number) => segments.some(({ offset, length }) => i >= offset && i < offset + length);
+  assert.deepEqual(
+    await readAll(before),
+    x.map((value, i) => (inSegments(i) ? value : 0)),
+  );
+  assert.deepEqual(
+    await after.read(0, n),
+    updated.map((value, i) => (inSegments(i) ? rounded(value) : 0)),
+  );
+  const old = noise(n, 7);
+  assert.deepEqual(
+    await readAll(mean),
+    updated.map((value, i) => (inSegments(i) ? (old[i]! + value) / 2 : old[i]!)),
+  );
+  const kept = await readAll(before);
+  await options.gradients.fill(Number.NaN);
+  await addon.adamw({ ...options, ...averages, step: 2 });
+  assert.deepEqual(await readAll(before), kept, 'not when the gradients are not finite');
+});
+
 test('a gradient outside the segments counts for nothing', async () => {
   const options = await optimizer(noise(n, 8));
   await options.gradients.write(70_003, new Float32Array(7).fill(Number.NaN));
@@ -238,13 +382,14 @@ test('the same update gives the same bits', async () => {
 test('what is wrong is rejected by name', async () => {
   const a = await addon.createArena(10);
   const b = await addon.createArena(11);
+  const c = await addon.createArena(10);
   const options = await optimizer(new Float32Array(n));
   const segment = segments[0]!;
   const cases: [() => Promise<unknown>, string][] = [
     [() => addon.createArena(-1), 'length must be a non-negative integer, found -1'],
     [() => addon.createArena(1.5), 'length must be a non-negative integer, found 1.5'],
     [() => addon.createArena('10' as never), 'length must be a non-negative integer, found 10'],
-    [() => addon.createArena(2 ** 45), `not enough memory for an arena of ${2 ** 47} bytes`],
+    [() => addon.createArena(2 ** 45), `not enough memory for ${2 ** 47} bytes`],
     [() => a.write(8, new Float32Array(3)), 'elements 8 to 11 are not in an arena of 10'],
     [() => a.write(0, new Float64Array(3) as never), 'source must be a Float32Array, found an object'],
     [() => a.read(0, 11), 'elements 0 to 11 are not in an arena of 10'],
@@ -253,8 +398,30 @@ test('what is wrong is rejected by name', async () => {
     [() => a.fill('x' as never), 'value must be a number, found x'],
     [() => addon.mean(a, []), 'sources must have at least one arena'],
     [() => addon.mean(a, [a, b]), 'dst has 10 elements, sources[1] has 11'],
-    [() => addon.blend(a, b, 0.5), 'dst has 10 elements, src has 11'],
-    [() => addon.blend(a, a, Number.NaN), 'weight must be finite'],
+    [
+      () => addon.average(a, [{ kind: 'blend', into: b, weight: 0.5 }]),
+      'weights has 10 elements, averages[0].into has 11',
+    ],
+    [
+      () => addon.average(a, [{ kind: 'copy', into: a }]),
+      'averages[0].into must be another arena than the weights',
+    ],
+    [
+      () => addon.average(a, [{ kind: 'blend', into: c, weight: Number.NaN }]),
+      'averages[0].weight must be finite',
+    ],
+    [
+      () => addon.average(a, [{ kind: 'median' as never, into: c, others: [] }]),
+      'averages[0].kind must be copy, blend, running-mean or mean, found median',
+    ],
+    [
+      () => addon.average(a, [{ kind: 'mean', into: c, others: [c, b] }]),
+      'weights has 10 elements, averages[0].others[1] has 11',
+    ],
+    [
+      () => addon.average(a, [{ kind: 'running-mean', into: c, residual: c as never, count: 1 }]),
+      'averages[0].residual must be a NativeBf16Arena of this addon',
+    ],
     [() => addon.add(a, b), 'dst has 10 elements, src has 11'],
     [() => addon.add(a, undefined as never), 'src must be a NativeArena of this addon'],
     [() => addon.adamw({ ...options, m: a }), `weights has ${n} elements, m has 10`],

@@ -110,7 +110,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const rates = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3, maxGradNorm: 1 };
     const norm = await addon.adamw({ weights, gradients, m, v, segments, ...rates });
     await addon.mean(mean, arenas);
-    await addon.blend(mean, weights, 0.3);
+    await addon.average(weights, [{ kind: 'blend', into: mean, weight: 0.3 }]);
     console.log(
       norm,
       createHash('sha256')

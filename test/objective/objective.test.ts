@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { crossEntropy } from '../../src/objective/cross-entropy.ts';
+import { distances } from '../../src/objective/distance.ts';
 import { distillationObjective } from '../../src/objective/distillation.ts';
-import { meanSquaredError } from '../../src/objective/mean-squared-error.ts';
 import type { Objective, ObjectiveInput } from '../../src/objective/objective.ts';
 
 /** Inputs whose float32 logits can be nudged exactly: multiples of 1/64. */
@@ -25,6 +25,21 @@ const inputs = fc
     });
   });
 
+const anyDistance = fc.constantFrom(
+  ['mse', 1] as const,
+  ['kl', 1] as const,
+  ['kl', 2.5] as const,
+  ['symmetric-kl', 1] as const,
+  ['symmetric-kl', 4] as const,
+  ['cosine', 1] as const,
+);
+
+function lengthsOf({ logits, rows, classes }: ObjectiveInput): number[] {
+  return Array.from({ length: rows }, (_, row) =>
+    Math.hypot(...logits.subarray(row * classes, (row + 1) * classes)),
+  );
+}
+
 /** Central difference of the loss with respect to logit i. */
 function difference(objective: Objective, input: ObjectiveInput, i: number): number {
   const step = 2 ** -10;
@@ -39,12 +54,19 @@ function difference(objective: Objective, input: ObjectiveInput, i: number): num
 describe('the distillation objective', () => {
   test('has the gradient its value has', () => {
     fc.assert(
-      fc.property(inputs, fc.constantFrom(0, 0.5, 1, 3), (input, lambda) => {
-        const objective = distillationObjective({ lambda, distance: 'mse' });
-        const { dlogits } = objective(input);
-        for (let i = 0; i < dlogits.length; i++)
-          assert.ok(Math.abs(dlogits[i]! - difference(objective, input, i)) < 1e-5);
-      }),
+      fc.property(
+        inputs,
+        fc.constantFrom(0, 0.5, 1, 3),
+        anyDistance,
+        (input, lambda, [distance, temperature]) => {
+          // The direction of a row turns within a step where the row is as short as that.
+          fc.pre(distance !== 'cosine' || Math.min(...lengthsOf(input)) >= 1);
+          const objective = distillationObjective({ lambda, distance, temperature });
+          const { dlogits } = objective(input);
+          for (let i = 0; i < dlogits.length; i++)
+            assert.ok(Math.abs(dlogits[i]! - difference(objective, input, i)) < 1e-5);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -57,7 +79,7 @@ describe('the distillation objective', () => {
       rows: 2,
       classes: 2,
     };
-    const { loss, parts } = distillationObjective({ lambda: 2, distance: 'mse' })(input);
+    const { loss, parts } = distillationObjective({ lambda: 2, distance: 'mse', temperature: 1 })(input);
     const ce = (Math.log1p(Math.exp(-1)) + Math.log1p(Math.exp(1))) / 2;
     assert.ok(Math.abs(parts.ce! - ce) < 1e-15);
     assert.equal(parts.distill, (1 + 4) / 4);
@@ -71,7 +93,7 @@ describe('the distillation objective', () => {
       rows: 1,
       classes: 3,
     };
-    const objective = distillationObjective({ lambda: 1, distance: 'mse' });
+    const objective = distillationObjective({ lambda: 1, distance: 'mse', temperature: 1 });
     const plain = objective(input);
     assert.equal(plain.parts.distill, 0);
     assert.deepEqual(objective({ ...input, teacherLogits: input.logits.slice() }), plain);
@@ -79,8 +101,9 @@ describe('the distillation objective', () => {
 
   test('of one batch is the mean of its halves', () => {
     fc.assert(
-      fc.property(inputs, ({ logits, teacherLogits, labels, rows, classes }) => {
-        const objective = distillationObjective({ lambda: 1.5, distance: 'mse' });
+      fc.property(inputs, anyDistance, (input, [distance, temperature]) => {
+        const { logits, teacherLogits, labels, rows, classes } = input;
+        const objective = distillationObjective({ lambda: 1.5, distance, temperature });
         const whole = objective({ logits, teacherLogits, labels, rows, classes });
         const cut = Math.floor(rows / 2);
         let loss = 0;
@@ -126,10 +149,35 @@ describe('cross-entropy', () => {
   });
 });
 
-describe('mean squared error', () => {
-  test('adds to the gradient it is given', () => {
+describe('distances between the logits of student and teacher', () => {
+  const options = { classes: 2, weight: 0.5, temperature: 1 };
+
+  test('add to the gradient they are given', () => {
     const dlogits = Float64Array.of(10, 20);
-    assert.equal(meanSquaredError(Float32Array.of(1, 5), Float32Array.of(3, 5), dlogits, 0.5), 2);
+    const logits = Float32Array.of(1, 5);
+    assert.equal(distances.mse(logits, Float32Array.of(3, 5), dlogits, options), 2);
     assert.deepEqual([...dlogits], [9, 20]);
+  });
+
+  test('have the values their definitions give', () => {
+    // Rows of probabilities (1/4, 3/4) and (1/2, 1/2); teacher (1/2, 1/2) and (1/2, 1/2).
+    const logits = Float32Array.of(0, Math.log(3), 0, 0);
+    const teacher = new Float32Array(4);
+    const kl = Math.log(2) - Math.log(3) / 2; // ½ log(½ / ¼) + ½ log(½ / ¾)
+    const reverse = 0.75 * Math.log(3) - Math.log(2); // ¼ log(¼ / ½) + ¾ log(¾ / ½)
+    const value = (name: keyof typeof distances, of: Float32Array, temperature = 1) =>
+      distances[name](of, teacher, new Float64Array(4), { ...options, temperature });
+    assert.ok(Math.abs(value('kl', logits) - kl / 2) < 1e-7);
+    assert.ok(Math.abs(value('symmetric-kl', logits) - (kl + reverse) / 2) < 1e-7);
+    const doubled = logits.map((z) => 2 * z);
+    assert.ok(Math.abs(value('kl', doubled, 2) - (4 * kl) / 2) < 1e-6, 'τ² times that of z/τ');
+    assert.equal(value('cosine', logits), 0, 'a teacher of length zero has no direction');
+    const right = distances.cosine(
+      Float32Array.of(1, 0, 2, 2),
+      Float32Array.of(0, 3, 1, 1),
+      new Float64Array(4),
+      options,
+    );
+    assert.ok(Math.abs(right - 1 / 2) < 1e-12, 'a right angle and none');
   });
 });

@@ -79,7 +79,7 @@ describe('the best weights', () => {
     }
     await assert.rejects(tinyFit({ options: { export: 'teacher', strategy: 'finetune' } }), (error) => {
       assert.ok(error instanceof SesdError && error.code === 'SESD_USAGE');
-      assert.match(error.message, /--export teacher: finetune has no teacher/);
+      assert.match(error.message, /--export teacher: finetune has no teacher or other average/);
       return true;
     });
   });

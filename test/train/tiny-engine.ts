@@ -1,4 +1,5 @@
 import type {
+  Averaging,
   Batch,
   Engine,
   ForwardOptions,
@@ -6,6 +7,7 @@ import type {
   NamedArray,
   Parameter,
   UpdateOptions,
+  WeightStorage,
   Weights,
 } from '../../src/engine/engine.ts';
 import { SesdError } from '../../src/errors.ts';
@@ -59,12 +61,60 @@ export class TinyEngine implements Engine {
     this.#gradients = sizes.map((size) => new Float64Array(size));
   }
 
-  async createWeights(): Promise<Weights> {
+  async createWeights(storage: WeightStorage = 'memory'): Promise<Weights> {
     this.log.liveSets++;
+    const rounded = storage === 'bf16';
     return new TinyWeights(
       this,
-      this.student.arrays.map((array) => array.slice()),
+      this.student.arrays.map((array) => (rounded ? array.map(toBf16) : array.slice())),
+      rounded,
     );
+  }
+
+  async mean(into: Weights, sources: readonly Weights[]): Promise<void> {
+    const all = sources.map((source) => (source as TinyWeights).arrays);
+    const means = this.parameters.map(({ size }, p) =>
+      Float32Array.from(
+        { length: size },
+        (_, i) => all.reduce((sum, arrays) => sum + arrays[p]![i]!, 0) / all.length,
+      ),
+    );
+    (into as TinyWeights).set(means);
+  }
+
+  async average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
+    const x = weights as TinyWeights;
+    for (const each of averages) {
+      const into = each.into as TinyWeights;
+      switch (each.kind) {
+        case 'copy':
+          into.set(x.arrays);
+          break;
+        case 'blend':
+          into.set(
+            into.arrays.map((array, p) =>
+              array.map((old, i) => old + each.weight * (x.arrays[p]![i]! - old)),
+            ),
+          );
+          break;
+        case 'running-mean': {
+          const residual = each.residual as TinyWeights;
+          const exact = into.arrays.map((array, p) =>
+            Float64Array.from(array, (old, i) => {
+              const mean = old + residual.arrays[p]![i]!;
+              return mean + (x.arrays[p]![i]! - mean) / each.count;
+            }),
+          );
+          into.set(exact.map((array) => Float32Array.from(array)));
+          residual.set(
+            exact.map((array, p) => Float32Array.from(array, (value, i) => value - into.arrays[p]![i]!)),
+          );
+          break;
+        }
+        case 'mean':
+          await this.mean(into, [...each.others, x]);
+      }
+    }
   }
 
   async forward(batch: Batch, { dropoutKey, signal }: ForwardOptions): Promise<Logits> {
@@ -106,6 +156,7 @@ export class TinyEngine implements Engine {
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
     const gradNorm = Math.sqrt(this.#gradients.reduce((sum, g) => g.reduce((s, x) => s + x * x, sum), 0));
     if (Number.isFinite(gradNorm)) {
+      await this.average(this.student, options.before ?? []);
       const clip = gradNorm > options.maxGradNorm ? options.maxGradNorm / (gradNorm + 1e-6) : 1;
       this.parameters.forEach(({ decay, group }, p) => {
         const rate = group === 'head' ? options.headLearningRate : options.learningRate;
@@ -121,6 +172,7 @@ export class TinyEngine implements Engine {
           weights[i] = decayed - (rate * mHat) / (Math.sqrt(vHat) + 1e-8);
         });
       });
+      await this.average(this.student, options.after ?? []);
       this.#updates++;
     }
     for (const gradient of this.#gradients) gradient.fill(0);
@@ -150,27 +202,20 @@ class TinyWeights implements Weights {
   readonly arrays: Float32Array[];
   readonly #engine: TinyEngine;
 
-  constructor(engine: TinyEngine, arrays: Float32Array[]) {
+  readonly #rounded: boolean;
+
+  constructor(engine: TinyEngine, arrays: Float32Array[], rounded = false) {
     this.#engine = engine;
     this.arrays = arrays;
+    this.#rounded = rounded;
+  }
+
+  set(arrays: readonly Float32Array[]): void {
+    for (const [p, array] of arrays.entries()) this.arrays[p]!.set(this.#rounded ? array.map(toBf16) : array);
   }
 
   async copyFrom(source: Weights): Promise<void> {
-    for (const [p, array] of this.arrays.entries()) array.set((source as TinyWeights).arrays[p]!);
-  }
-
-  async blend(source: Weights, weight: number): Promise<void> {
-    this.arrays.forEach((array, p) => {
-      const other = (source as TinyWeights).arrays[p]!;
-      for (let i = 0; i < array.length; i++) array[i]! += weight * (other[i]! - array[i]!);
-    });
-  }
-
-  async meanOf(sources: readonly Weights[]): Promise<void> {
-    this.arrays.forEach((array, p) => {
-      for (let i = 0; i < array.length; i++)
-        array[i] = sources.reduce((sum, s) => sum + (s as TinyWeights).arrays[p]![i]!, 0) / sources.length;
-    });
+    this.set((source as TinyWeights).arrays);
   }
 
   async *read(): AsyncGenerator<NamedArray> {
@@ -186,6 +231,13 @@ class TinyWeights implements Weights {
   release(): void {
     this.#engine.log.liveSets--;
   }
+}
+
+/** To the nearest number of 8 significant bits, ties to even. */
+function toBf16(value: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
+  const upper = (bits! + 0x7fff + ((bits! >>> 16) & 1)) >>> 16;
+  return new Float32Array(Uint32Array.of(upper << 16).buffer)[0]!;
 }
 
 function tokensOf(batch: Batch, row: number): number[] {

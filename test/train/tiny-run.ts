@@ -56,6 +56,7 @@ export async function tinyFit(run: TinyRun = {}) {
     ...run,
     engine,
     options,
+    folder,
     checkpoints: new CheckpointStore(folder, engine.parameters, options.keep),
     emit: (event) => {
       events.push(event);

@@ -203,7 +203,7 @@ describe('Trainer', () => {
     const trainer = new Trainer(options, hooks);
     const types = new Set<string>();
     for await (const event of trainer) types.add(event.type);
-    assert.deepEqual([...types].sort(), ['best', 'checkpoint', 'config', 'done', 'eval', 'step']);
+    assert.deepEqual([...types].sort(), ['best', 'checkpoint', 'config', 'done', 'eval', 'notice', 'step']);
     assert.equal((await trainer.run()).steps, 15);
   });
 

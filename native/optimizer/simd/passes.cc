@@ -34,30 +34,6 @@ void adamw(float* __restrict weights, const float* __restrict gradients, float* 
   }
 }
 
-void mean(float* out, const float* const* sources, size_t count, size_t n) {
-  constexpr size_t kBlock = 512;  // its sums stay in the first cache
-  double sums[kBlock];
-  const double total = static_cast<double>(count);
-  for (size_t first = 0; first < n; first += kBlock) {
-    const size_t size = n - first < kBlock ? n - first : kBlock;
-    for (size_t i = 0; i < size; i++) sums[i] = 0;
-    size_t s = 0;
-    for (; s + 4 <= count; s += 4) {
-      const float *a = sources[s] + first, *b = sources[s + 1] + first, *c = sources[s + 2] + first, *d = sources[s + 3] + first;
-      for (size_t i = 0; i < size; i++) sums[i] = sums[i] + a[i] + b[i] + c[i] + d[i];
-    }
-    for (; s < count; s++) {
-      const float* a = sources[s] + first;
-      for (size_t i = 0; i < size; i++) sums[i] += a[i];
-    }
-    for (size_t i = 0; i < size; i++) out[first + i] = static_cast<float>(sums[i] / total);
-  }
-}
-
-void blend(float* out, const float* x, float weight, size_t n) {
-  for (size_t i = 0; i < n; i++) out[i] += weight * (x[i] - out[i]);
-}
-
 void add(float* out, const float* x, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] += x[i];
 }

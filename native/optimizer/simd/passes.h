@@ -24,9 +24,5 @@ SESD_SIMD_DECLARE(
     // Σ x², in float64.
     double sum_of_squares(const float* x, size_t n);
     void adamw(float* weights, const float* gradients, float* m, float* v, size_t n, const AdamWCoefficients& c);
-    // out ← the mean of `count` sources, summed in float64 and in their order. out may be one of them.
-    void mean(float* out, const float* const* sources, size_t count, size_t n);
-    // out ← out + weight·(x − out)
-    void blend(float* out, const float* x, float weight, size_t n);
     // out ← out + x
     void add(float* out, const float* x, size_t n);)

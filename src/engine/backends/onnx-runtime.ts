@@ -1,6 +1,5 @@
 import { SesdError } from '../../errors.ts';
 import type {
-  ArenaSlice,
   HostTensor,
   NativeAddon,
   NativeArena,
@@ -9,6 +8,7 @@ import type {
   NativeStash,
 } from '../contract.ts';
 import type {
+  Averaging,
   Batch,
   Engine,
   ForwardOptions,
@@ -16,9 +16,22 @@ import type {
   NamedArray,
   Parameter,
   UpdateOptions,
+  WeightStorage,
   Weights,
 } from '../engine.ts';
-import type { PlannedGraph, TrainingPlan } from '../plan.ts';
+import type { TrainingPlan } from '../plan.ts';
+import {
+  type ArenaWeights,
+  arenaOf,
+  Bf16Weights,
+  Float32Weights,
+  type Layout,
+  layOut,
+  nativeAveraging,
+  readParameters,
+  slices,
+  writeParameters,
+} from './arena-weights.ts';
 import { feedBatch, feedDropoutKey } from './feeds.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 
@@ -45,125 +58,11 @@ export async function createEngine(
   return new OnnxRuntimeEngine(addon, rest, layout, student, inference);
 }
 
-interface Layout {
-  /** Elements of an arena that holds every parameter. */
-  length: number;
-  places: ReadonlyMap<string, Place>;
-}
-
-interface Place {
-  parameter: Parameter;
-  offset: number;
-}
-
-/** Parameters one behind the other, each on a cache line of its own. */
-function layOut(parameters: readonly Parameter[]): Layout {
-  const places = new Map<string, Place>();
-  let length = 0;
-  for (const parameter of parameters) {
-    places.set(parameter.name, { parameter, offset: length });
-    length += Math.ceil(parameter.size / 16) * 16;
-  }
-  return { length, places };
-}
-
 async function* initialWeights(plan: TrainingPlan): AsyncIterable<NamedArray> {
   for (const { name } of plan.parameters) {
     const { bytes } = plan.initial.get(name)!;
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
     yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
-  }
-}
-
-async function writeParameters(
-  arena: NativeArena,
-  { places }: Layout,
-  values: AsyncIterable<NamedArray>,
-): Promise<void> {
-  const missing = new Set(places.keys());
-  for await (const { name, data } of values) {
-    const place = places.get(name);
-    if (place?.parameter.size !== data.length) {
-      throw new SesdError(
-        'SESD_CHECKPOINT',
-        place
-          ? `Weights of ${name}: expected ${place.parameter.size} elements, found ${data.length}.`
-          : `Weights of ${name}: the model has no parameter of that name.`,
-        { hint: 'The weights belong to another model, or to another number of labels.' },
-      );
-    }
-    await arena.write(place.offset, data);
-    missing.delete(name);
-  }
-  if (missing.size > 0) {
-    throw new SesdError(
-      'SESD_CHECKPOINT',
-      `Weights are missing for ${[...missing].slice(0, 3).join(', ')}.`,
-      {
-        hint: 'The weights belong to another model, or their file is incomplete.',
-      },
-    );
-  }
-}
-
-async function* readParameters(arena: NativeArena, { places }: Layout): AsyncIterable<NamedArray> {
-  for (const [name, { parameter, offset }] of places) {
-    yield { name, data: await arena.read(offset, parameter.size) };
-  }
-}
-
-function slices(graph: Pick<PlannedGraph, 'weights'>, arena: NativeArena, layout: Layout): ArenaSlice[] {
-  return graph.weights.map((name) => {
-    const { parameter, offset } = layout.places.get(name)!;
-    return { name, arena, offset, dims: parameter.dims };
-  });
-}
-
-class ArenaWeights implements Weights {
-  readonly arena: NativeArena;
-  readonly #addon: NativeAddon;
-  readonly #layout: Layout;
-  #binding: NativeBinding | undefined;
-
-  constructor(addon: NativeAddon, layout: Layout, arena: NativeArena) {
-    this.#addon = addon;
-    this.#layout = layout;
-    this.arena = arena;
-  }
-
-  /** These weights bound to the inference session. */
-  bind(session: NativeSession, graph: PlannedGraph): NativeBinding {
-    this.#binding ??= session.bind({ inputs: slices(graph, this.arena, this.#layout) });
-    return this.#binding;
-  }
-
-  copyFrom(source: Weights): Promise<void> {
-    return this.arena.copyFrom((source as ArenaWeights).arena);
-  }
-
-  blend(source: Weights, weight: number): Promise<void> {
-    return this.#addon.blend(this.arena, (source as ArenaWeights).arena, weight);
-  }
-
-  meanOf(sources: readonly Weights[]): Promise<void> {
-    return this.#addon.mean(
-      this.arena,
-      sources.map((source) => (source as ArenaWeights).arena),
-    );
-  }
-
-  read(): AsyncIterable<NamedArray> {
-    return readParameters(this.arena, this.#layout);
-  }
-
-  write(values: AsyncIterable<NamedArray>): Promise<void> {
-    return writeParameters(this.arena, this.#layout, values);
-  }
-
-  release(): void {
-    this.#binding?.release();
-    this.#binding = undefined;
-    this.arena.release();
   }
 }
 
@@ -179,7 +78,7 @@ interface TrainingState {
 }
 
 export class OnnxRuntimeEngine implements Engine {
-  readonly student: ArenaWeights;
+  readonly student: Float32Weights;
   readonly #addon: NativeAddon;
   readonly #plan: Omit<TrainingPlan, 'initial'>;
   readonly #layout: Layout;
@@ -191,6 +90,8 @@ export class OnnxRuntimeEngine implements Engine {
   #stash: NativeStash | undefined;
   #batch: Record<string, HostTensor> | undefined;
   readonly #extra = new Set<ArenaWeights>();
+  /** What weights of another storage are copied to for an inference. */
+  #widened: Float32Weights | undefined;
 
   constructor(
     addon: NativeAddon,
@@ -203,7 +104,7 @@ export class OnnxRuntimeEngine implements Engine {
     this.#plan = plan;
     this.#layout = layout;
     this.#inference = inference;
-    this.student = new ArenaWeights(addon, layout, student);
+    this.student = new Float32Weights(addon, layout, student);
   }
 
   get parameters(): readonly Parameter[] {
@@ -222,12 +123,28 @@ export class OnnxRuntimeEngine implements Engine {
     return this.#plan.classes;
   }
 
-  async createWeights(): Promise<Weights> {
-    const arena = await this.#addon.createArena(this.#layout.length);
-    const weights = new ArenaWeights(this.#addon, this.#layout, arena);
+  async createWeights(storage: WeightStorage = 'memory'): Promise<Weights> {
+    const weights = await this.#allocate(storage);
     this.#extra.add(weights);
     await weights.copyFrom(this.student);
     return weights;
+  }
+
+  async #allocate(storage: WeightStorage): Promise<ArenaWeights> {
+    const { length } = this.#layout;
+    if (storage === 'bf16') {
+      return new Bf16Weights(this.#addon, this.#layout, await this.#addon.createBf16Arena(length));
+    }
+    const folder = storage === 'memory' ? undefined : storage.folder;
+    return new Float32Weights(this.#addon, this.#layout, await this.#addon.createArena(length, folder));
+  }
+
+  mean(into: Weights, sources: readonly Weights[]): Promise<void> {
+    return this.#addon.mean((into as Float32Weights).arena, sources.map(arenaOf));
+  }
+
+  average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
+    return this.#addon.average((weights as Float32Weights).arena, averages.map(nativeAveraging));
   }
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
@@ -283,6 +200,8 @@ export class OnnxRuntimeEngine implements Engine {
       epsilon: 1e-8,
       step: options.step,
       maxGradNorm: options.maxGradNorm,
+      before: (options.before ?? []).map(nativeAveraging),
+      after: (options.after ?? []).map(nativeAveraging),
     });
     this.#gathered = 0;
     return { gradNorm };
@@ -290,10 +209,18 @@ export class OnnxRuntimeEngine implements Engine {
 
   async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
     const { inference, logits } = this.#plan;
-    const binding = (weights as ArenaWeights).bind(this.#inference, inference);
+    const binding = (await this.#inferable(weights)).bind(this.#inference, inference);
     const feeds = pick(feedBatch(this.#plan.feeds, batch), inference.feeds);
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
+  }
+
+  /** The weights themselves, or a copy of them where the session cannot read them. */
+  async #inferable(weights: Weights): Promise<Float32Weights> {
+    if (weights instanceof Float32Weights) return weights;
+    this.#widened ??= (await this.createWeights()) as Float32Weights;
+    await this.#widened.copyFrom(weights);
+    return this.#widened;
   }
 
   async *readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray> {

@@ -1,0 +1,140 @@
+#include "memory.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "errors.h"
+#include "parallel.h"
+
+#ifdef _WIN32
+#define NOMINMAX
+#include <malloc.h>
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace sesd {
+
+namespace {
+
+constexpr size_t kCacheLine = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+void* allocate(size_t bytes, size_t alignment) {
+#ifdef _WIN32
+  return _aligned_malloc(bytes, alignment);
+#else
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+#endif
+}
+
+void deallocate(void* memory) {
+#ifdef _WIN32
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
+
+#ifdef _WIN32
+
+std::wstring wide(const std::string& text) {
+  const int length = MultiByteToWideChar(CP_UTF8, 0, text.c_str(), -1, nullptr, 0);
+  std::wstring result(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, text.c_str(), -1, result.data(), length);
+  return result;
+}
+
+[[noreturn]] void fail(const std::string& folder, size_t bytes) {
+  throw Error("a file of " + std::to_string(bytes) + " bytes cannot be made in " + folder + ": system error " + std::to_string(GetLastError()));
+}
+
+void* map_file(size_t bytes, const std::string& folder) {
+  wchar_t path[MAX_PATH];
+  if (GetTempFileNameW(wide(folder).c_str(), L"ses", 0, path) == 0) fail(folder, bytes);
+  const HANDLE file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, nullptr);
+  if (file == INVALID_HANDLE_VALUE) fail(folder, bytes);
+  const uint64_t size = bytes;
+  const HANDLE mapping =
+      CreateFileMappingW(file, nullptr, PAGE_READWRITE, static_cast<DWORD>(size >> 32), static_cast<DWORD>(size & 0xffffffffu), nullptr);
+  void* const data = mapping == nullptr ? nullptr : MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, bytes);
+  const DWORD error = GetLastError();
+  // The view keeps the file until it is unmapped.
+  if (mapping != nullptr) CloseHandle(mapping);
+  CloseHandle(file);
+  if (data == nullptr) {
+    SetLastError(error);
+    fail(folder, bytes);
+  }
+  return data;
+}
+
+void unmap(void* data, size_t) { UnmapViewOfFile(data); }
+
+#else
+
+[[noreturn]] void fail(const std::string& folder, size_t bytes, int error) {
+  throw Error("a file of " + std::to_string(bytes) + " bytes cannot be made in " + folder + ": " + std::strerror(error));
+}
+
+// Space for the whole file, so that writing to the mapping cannot find the disk full, which would end the process.
+int reserve(int file, size_t bytes) {
+#ifdef __APPLE__
+  fstore_t store{F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(bytes), 0};
+  if (fcntl(file, F_PREALLOCATE, &store) != 0) return errno;
+  return ftruncate(file, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+#else
+  return posix_fallocate(file, 0, static_cast<off_t>(bytes));
+#endif
+}
+
+void* map_file(size_t bytes, const std::string& folder) {
+  std::string path = folder + "/.snapshot-XXXXXX";
+  const int file = mkstemp(path.data());
+  if (file < 0) fail(folder, bytes, errno);
+  unlink(path.c_str());  // nobody else can cut it short, and it goes with the process however that ends
+  const int error = reserve(file, bytes);
+  void* const data = error == 0 ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  const int map_error = error == 0 ? errno : error;
+  close(file);
+  if (data == MAP_FAILED) fail(folder, bytes, map_error);
+  return data;
+}
+
+void unmap(void* data, size_t bytes) { munmap(data, bytes); }
+
+#endif
+
+}  // namespace
+
+Memory::Memory(size_t bytes, int threads) : bytes_(bytes), mapped_(false) {
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
+  const size_t padded = bytes > SIZE_MAX - alignment ? 0 : (bytes + alignment - 1) / alignment * alignment;
+  if (padded >= bytes) data_ = allocate(padded > 0 ? padded : alignment, alignment);
+  if (data_ == nullptr) throw Error("not enough memory for " + std::to_string(bytes) + " bytes");
+#ifdef __linux__
+  // Advice only: without huge pages everything works as before.
+  if (alignment == kHugePage) madvise(data_, padded, MADV_HUGEPAGE);
+#endif
+  char* const start = static_cast<char*>(data_);
+  parallel_ranges(bytes, threads, [&](size_t first, size_t last) { std::memset(start + first, 0, last - first); });
+}
+
+Memory::Memory(size_t bytes, const std::string& folder) : bytes_(bytes > 0 ? bytes : 1), mapped_(true) { data_ = map_file(bytes_, folder); }
+
+Memory::~Memory() {
+  if (mapped_) {
+    unmap(data_, bytes_);
+  } else {
+    deallocate(data_);
+  }
+}
+
+}  // namespace sesd

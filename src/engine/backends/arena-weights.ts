@@ -1,0 +1,165 @@
+import { SesdError } from '../../errors.ts';
+import type {
+  AnyArena,
+  ArenaSlice,
+  NativeAddon,
+  NativeArena,
+  NativeAveraging,
+  NativeBf16Arena,
+  NativeBinding,
+  NativeSession,
+} from '../contract.ts';
+import type { Averaging, NamedArray, Parameter, Weights } from '../engine.ts';
+import type { PlannedGraph } from '../plan.ts';
+
+/** Where each parameter lies in an arena that holds them all. */
+export interface Layout {
+  /** Elements of the arena. */
+  length: number;
+  places: ReadonlyMap<string, Place>;
+}
+
+export interface Place {
+  parameter: Parameter;
+  offset: number;
+}
+
+/** Parameters one behind the other, each on a cache line of its own. */
+export function layOut(parameters: readonly Parameter[]): Layout {
+  const places = new Map<string, Place>();
+  let length = 0;
+  for (const parameter of parameters) {
+    places.set(parameter.name, { parameter, offset: length });
+    length += Math.ceil(parameter.size / 16) * 16;
+  }
+  return { length, places };
+}
+
+/**
+ * Fills an arena, parameter by parameter.
+ * @throws SesdError SESD_CHECKPOINT when the values are not those of all the parameters
+ */
+export async function writeParameters(
+  arena: AnyArena,
+  { places }: Layout,
+  values: AsyncIterable<NamedArray>,
+): Promise<void> {
+  const missing = new Set(places.keys());
+  for await (const { name, data } of values) {
+    const place = places.get(name);
+    if (place?.parameter.size !== data.length) {
+      throw new SesdError(
+        'SESD_CHECKPOINT',
+        place
+          ? `Weights of ${name}: expected ${place.parameter.size} elements, found ${data.length}.`
+          : `Weights of ${name}: the model has no parameter of that name.`,
+        { hint: 'The weights belong to another model, or to another number of labels.' },
+      );
+    }
+    await arena.write(place.offset, data);
+    missing.delete(name);
+  }
+  if (missing.size > 0) {
+    throw new SesdError(
+      'SESD_CHECKPOINT',
+      `Weights are missing for ${[...missing].slice(0, 3).join(', ')}.`,
+      {
+        hint: 'The weights belong to another model, or their file is incomplete.',
+      },
+    );
+  }
+}
+
+export async function* readParameters(arena: AnyArena, { places }: Layout): AsyncIterable<NamedArray> {
+  for (const [name, { parameter, offset }] of places) {
+    yield { name, data: await arena.read(offset, parameter.size) };
+  }
+}
+
+/** The parameters a graph reads, as they lie in an arena. */
+export function slices(
+  graph: Pick<PlannedGraph, 'weights'>,
+  arena: NativeArena,
+  layout: Layout,
+): ArenaSlice[] {
+  return graph.weights.map((name) => {
+    const { parameter, offset } = layout.places.get(name)!;
+    return { name, arena, offset, dims: parameter.dims };
+  });
+}
+
+/** A set of weights in an arena of either kind. */
+export abstract class ArenaWeights<A extends AnyArena = AnyArena> implements Weights {
+  readonly arena: A;
+  protected readonly addon: NativeAddon;
+  protected readonly layout: Layout;
+
+  constructor(addon: NativeAddon, layout: Layout, arena: A) {
+    this.addon = addon;
+    this.layout = layout;
+    this.arena = arena;
+  }
+
+  abstract copyFrom(source: Weights): Promise<void>;
+
+  read(): AsyncIterable<NamedArray> {
+    return readParameters(this.arena, this.layout);
+  }
+
+  write(values: AsyncIterable<NamedArray>): Promise<void> {
+    return writeParameters(this.arena, this.layout, values);
+  }
+
+  release(): void {
+    this.arena.release();
+  }
+}
+
+/** Weights a session can read where they lie. */
+export class Float32Weights extends ArenaWeights<NativeArena> {
+  #binding: NativeBinding | undefined;
+
+  /** These weights bound to the inference session. */
+  bind(session: NativeSession, graph: PlannedGraph): NativeBinding {
+    this.#binding ??= session.bind({ inputs: slices(graph, this.arena, this.layout) });
+    return this.#binding;
+  }
+
+  copyFrom(source: Weights): Promise<void> {
+    return source instanceof Float32Weights
+      ? this.arena.copyFrom(source.arena)
+      : this.addon.mean(this.arena, [arenaOf(source)]);
+  }
+
+  override release(): void {
+    this.#binding?.release();
+    this.#binding = undefined;
+    super.release();
+  }
+}
+
+/** Weights in half the memory, to be averaged and copied from. */
+export class Bf16Weights extends ArenaWeights<NativeBf16Arena> {
+  copyFrom(source: Weights): Promise<void> {
+    if (!(source instanceof Float32Weights)) return this.write(source.read());
+    return this.addon.average(source.arena, [{ kind: 'copy', into: this.arena }]);
+  }
+}
+
+export function arenaOf(weights: Weights): AnyArena {
+  return (weights as ArenaWeights).arena;
+}
+
+/** An average in terms of arenas. */
+export function nativeAveraging(averaging: Averaging): NativeAveraging {
+  if (averaging.kind === 'copy') return { kind: averaging.kind, into: arenaOf(averaging.into) };
+  const into = (averaging.into as Float32Weights).arena;
+  switch (averaging.kind) {
+    case 'blend':
+      return { ...averaging, into };
+    case 'running-mean':
+      return { ...averaging, into, residual: (averaging.residual as Bf16Weights).arena };
+    case 'mean':
+      return { ...averaging, into, others: averaging.others.map(arenaOf) };
+  }
+}

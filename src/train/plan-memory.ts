@@ -1,0 +1,60 @@
+import { statfs } from 'node:fs/promises';
+import { SesdError } from '../errors.ts';
+import { heldSets } from '../strategy/memory.ts';
+import { existingParent } from './run-folder.ts';
+import { type FitInput, strategyContext } from './trainer.ts';
+
+/**
+ * What the weights of a run and their averages take, as a sentence for the user. Activations come on top: they depend on
+ * the texts.
+ *
+ * @throws SesdError SESD_USAGE when memory or disk cannot hold them
+ */
+export async function planMemory(input: FitInput): Promise<string> {
+  const { engine, options } = input;
+  const folder = await existingParent(input.folder);
+  const set = 4 * engine.parameters.reduce((sum, { size }) => sum + size, 0);
+  // Student, gradients and two moments; the gradients of one batch apart, where several are gathered.
+  const gathers = options.accumulate > 1 || (engine.fixed.rows ?? Infinity) < options.batchSize;
+  const training = (gathers ? 5 : 4) * set;
+  const held = heldSets(strategyContext(input));
+  const averages = (held.memory + held.bf16 / 2) * set;
+  const best = input.dev ? set : 0;
+  const disk = held.disk * set;
+
+  const flags = `--strategy ${options.strategy} --window ${options.window}`;
+  // The student is there already.
+  const needed = training - set + averages + best;
+  const available = process.availableMemory();
+  if (needed > available) {
+    throw new SesdError(
+      'SESD_USAGE',
+      `${flags} needs ${bytes(needed)} for weights and their averages, before any activations; ${bytes(available)} of memory are free.`,
+      { hint: averages > set ? smallerPool : 'Train a smaller model, or free some memory.' },
+    );
+  }
+  const { bavail, bsize } = disk > 0 ? await statfs(folder) : { bavail: 0, bsize: 0 };
+  if (disk > bavail * bsize) {
+    throw new SesdError(
+      'SESD_USAGE',
+      `${flags} --pool-storage disk needs ${bytes(disk)} in ${folder}; ${bytes(bavail * bsize)} are free.`,
+      { hint: smallerPool },
+    );
+  }
+  const parts = [
+    `${bytes(training)} for weights, gradients and moments`,
+    ...(averages > 0 ? [`${bytes(averages)} for the averages of ${options.strategy}`] : []),
+    ...(best > 0 ? [`${bytes(best)} for the best weights`] : []),
+    ...(disk > 0 ? [`${bytes(disk)} on disk for past students`] : []),
+  ];
+  return `Memory: ${parts.join(', ')}.`;
+}
+
+const smallerPool =
+  'Use a smaller --window or --pool-size, a larger --pool-every, --pool-storage bf16 or disk, or --strategy sda --window all, which keeps one mean.';
+
+function bytes(count: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  return `${Number((count / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
