@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { bytesOf, readable } from './file.ts';
 import { csv } from './formats/csv.ts';
 import { type ColumnRequest, dataError, type Format, type ReadResult } from './formats/format.ts';
 import { jsonl } from './formats/jsonl.ts';
@@ -42,11 +42,6 @@ export async function readExamples(path: string, options: ReadOptions = {}): Pro
   return readExamplesFrom(bytesOf(path), { file, extension: extname(path) }, options);
 }
 
-/** Opens the file when it is first read, not before. */
-async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  yield* createReadStream(path);
-}
-
 /**
  * Reads examples from bytes, as from standard input.
  * @param source the bytes, in chunks
@@ -78,17 +73,4 @@ function formatOf({ file, extension }: { file: string; extension: string }): For
   }
   const found = wanted === '' ? 'no extension' : `unknown extension "${extension}"`;
   throw dataError(file, undefined, `${found}, so the format is not known`, { hint: known });
-}
-
-/** System errors in the user's words; others as they are. */
-function readable(error: unknown, file: string): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return dataError(file, undefined, 'no such file', { cause: error });
-    case 'EACCES':
-    case 'EPERM':
-      return dataError(file, undefined, 'no permission to read the file', { cause: error });
-    default:
-      return error;
-  }
 }

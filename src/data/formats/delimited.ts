@@ -1,20 +1,7 @@
-import { Readable } from 'node:stream';
-import { type CsvError, type Options, parse } from 'csv-parse';
 import type { Example } from '../example.ts';
 import { type ColumnIndices, columnsByName, columnsByPosition, isHeader, looksLikeName } from './columns.ts';
 import { type ColumnRequest, type Columns, dataError, type ReadResult } from './format.ts';
-
-interface Row {
-  fields: string[];
-  /** 1-based line the row starts on. */
-  line: number;
-}
-
-/** How fields are separated, and quoted if they are. */
-export interface Dialect {
-  delimiter: ',' | '\t';
-  quoted: boolean;
-}
+import { type Dialect, type Row, readRows } from './rows.ts';
 
 /**
  * Reads examples from separated values.
@@ -33,7 +20,7 @@ export async function readDelimited(
   let header = false;
   let columns: ColumnIndices | undefined;
 
-  for await (const row of rows(source, file, dialect)) {
+  for await (const row of readRows(source, file, dialect)) {
     if (!first || !columns) {
       first = row;
       rejectOtherDelimiter(row, request, file, dialect);
@@ -50,69 +37,6 @@ export async function readDelimited(
   if (examples.length === 0) throw dataError(file, first.line, 'a header and no rows');
   if (!header && noneAsked(request)) rejectUnknownHeader(first, columns, examples, file);
   return { examples, columns: named(columns, header ? first.fields : undefined) };
-}
-
-/** Rows as csv-parse finds them, each with the line it starts on. */
-async function* rows(source: AsyncIterable<Buffer>, file: string, dialect: Dialect): AsyncGenerator<Row> {
-  let line = 1; // of the row being parsed, or of blank lines before it
-  const options: Options<Row, { record: string[]; raw: string }> = {
-    delimiter: dialect.delimiter,
-    quote: dialect.quoted ? '"' : null,
-    escape: dialect.quoted ? '"' : null,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_column_count: true,
-    skip_empty_lines: true,
-    raw: true,
-    // Called as each row is parsed, so that `line` is also right when the parser then fails. csv-parse's own
-    // count takes a CRLF inside quotes for two lines.
-    on_record: ({ record, raw }) => {
-      const start = line + blankLines(raw);
-      line += lineEnds(raw);
-      return { fields: record, line: start };
-    },
-  };
-  const input = Readable.from(source);
-  const parser = parse(options as unknown as Options); // whose types allow another row type only with `columns`
-  input.once('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-  try {
-    for await (const row of parser as AsyncIterable<Row>) {
-      if (row.fields.length > 1 || row.fields[0]?.trim() !== '') yield row;
-    }
-  } catch (error) {
-    throw translate(error, line, file);
-  } finally {
-    input.destroy();
-  }
-}
-
-function lineEnds(text: string): number {
-  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
-}
-
-function blankLines(raw: string): number {
-  return lineEnds(raw.match(/^[\r\n]*/)?.[0] ?? '');
-}
-
-function translate(error: unknown, line: number, file: string): unknown {
-  const { code, raw } = error as Partial<CsvError> & { raw?: string };
-  const start = line + blankLines(raw ?? '');
-  switch (code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return dataError(file, start, 'a quote opened in this row is never closed', {
-        hint: 'Close it, or write a quote inside a quoted field twice: "".',
-      });
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return dataError(file, start, 'in this row a closing quote is followed by more text', {
-        hint: 'Write a quote inside a quoted field twice: "He said ""hi""".',
-      });
-    case 'INVALID_OPENING_QUOTE':
-      return dataError(file, start, 'a quote inside a field that is not quoted', {
-        hint: 'Put the whole field in quotes and write the quote inside it twice: "a 15"" screen".',
-      });
-    default:
-      return error;
-  }
 }
 
 function isPosition(value: string | undefined): boolean {

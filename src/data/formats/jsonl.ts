@@ -1,6 +1,7 @@
 import type { Example } from '../example.ts';
 import { columnsByName } from './columns.ts';
 import { type ColumnRequest, type Columns, dataError, type Format } from './format.ts';
+import { readLines } from './lines.ts';
 
 const arrayHint = "Make a JSON array one object a line: jq -c '.[]' data.json > data.jsonl";
 
@@ -10,7 +11,7 @@ export const jsonl: Format = {
   async read(source, file, request) {
     const examples: Example[] = [];
     let columns: Columns | undefined;
-    for await (const { object, line } of objects(source, file)) {
+    for await (const { object, line } of readObjects(source, file)) {
       columns ??= resolve(Object.keys(object), request, { file, line });
       examples.push(toExample(object, line, columns, file, request.requireLabel ?? true));
     }
@@ -19,19 +20,15 @@ export const jsonl: Format = {
   },
 };
 
-async function* objects(
+/**
+ * The objects of a file with one a line; blank lines are skipped.
+ * @throws SesdError SESD_BAD_DATA naming the line that is no object
+ */
+export async function* readObjects(
   source: AsyncIterable<Buffer>,
   file: string,
 ): AsyncGenerator<{ object: Record<string, unknown>; line: number }> {
-  let line = 0;
-  for await (const chunk of source) {
-    const lines = chunk.toString('utf8').split('\n');
-    if (lines.at(-1) === '') lines.pop(); // the chunk's last line has an end
-    for (const text of lines) {
-      line++;
-      if (text.trim() !== '') yield { object: parseObject(text, line, file), line };
-    }
-  }
+  for await (const { text, line } of readLines(source)) yield { object: parseObject(text, line, file), line };
 }
 
 function parseObject(text: string, line: number, file: string): Record<string, unknown> {
