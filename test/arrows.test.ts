@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   engine: ['errors', 'graph'],
   bert: ['errors', 'onnx', 'graph', 'autodiff', 'engine'],
   export: ['errors', 'onnx', 'graph'],
-  data: ['errors', 'engine'],
+  data: ['errors', 'config', 'engine'], // a task brings its settings
   tokenizer: ['errors', 'data'],
   metrics: ['errors'],
   objective: ['errors'],

@@ -122,6 +122,11 @@ export function choice<const W extends string>(
   });
 }
 
+export function optionalChoice<const W extends string>(words: readonly [W, ...W[]], common: Common) {
+  const info = { kind: 'choice' as const, choices: words, expects: `one of ${words.join(', ')}` };
+  return field(z.enum(words).optional(), { ...info, valueName: words.join('|'), ...common });
+}
+
 export function text(options: { default: string }, common: Common) {
   const info = { kind: 'text' as const, valueName: 'TEXT', expects: 'text' };
   return field(z.string().min(1).default(options.default), { ...info, ...common });

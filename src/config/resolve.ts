@@ -3,6 +3,7 @@ import { resolve as resolvePath } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { SesdError } from '../errors.ts';
 import { checkOptions } from './check.ts';
+import { flagOf } from './fields.ts';
 import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
 
 /** Part of the options, each value checked and in its own type. */
@@ -11,35 +12,41 @@ type Layer = TrainOptionsInput;
 export interface ResolveContext {
   /** Settings the embedded model recommends; they count where no model is named. */
   recommended?: TrainOptionsInput;
+  /** Settings that come with a published dataset, for a strategy. */
+  settingsOfTask?: (
+    task: NonNullable<TrainOptions['task']>,
+    strategy: TrainOptions['strategy'],
+  ) => TrainOptionsInput;
 }
 
 /**
  * The options of a run: those given, then those of the `config` file, then the embedded model's own
- * settings, then the defaults. With `resume` the interrupted run's config.yaml takes the file's place, and
+ * settings, then those of the task, then the defaults. With `resume` the interrupted run's config.yaml takes the file's place, and
  * an option that would change its course is refused.
  *
  * @throws SesdError SESD_USAGE naming the flag or the file and key, what was expected and what was found.
  */
 export function resolveTrainOptions(
   input: TrainOptionsInput | Readonly<Record<string, unknown>>,
-  { recommended }: ResolveContext = {},
+  context: ResolveContext = {},
 ): TrainOptions {
   const given = checkOptions(trainSchema, input);
-  const options = given.resume === undefined ? merge(given, recommended) : resumed(given, given.resume);
+  const options = given.resume === undefined ? merge(given, context) : resumed(given, given.resume);
   checkTogether(options);
   return options;
 }
 
-function merge(given: Layer, recommended: TrainOptionsInput | undefined): TrainOptions {
+function merge(given: Layer, { recommended, settingsOfTask }: ResolveContext): TrainOptions {
   const file = given.config === undefined ? {} : readOptionsFile(given.config);
   const named: Layer = { ...file, ...given };
-  const base = recommended && named.onnx === undefined ? checkOptions(trainSchema, recommended) : {};
-  const layered = { ...base, ...named };
-  return trainSchema.parse({ ...ownDefaults(layered.strategy), ...layered });
+  const ofModel = recommended && named.onnx === undefined ? checkOptions(trainSchema, recommended) : {};
+  const strategy = trainSchema.shape.strategy.parse(named.strategy ?? ofModel.strategy);
+  const ofTask = settingsOfTask && named.task !== undefined ? settingsOfTask(named.task, strategy) : {};
+  return trainSchema.parse({ ...ownDefaults(strategy), ...ofTask, ...ofModel, ...named });
 }
 
 /** Defaults that only suit one strategy: sdv holds each student of its window and asks all of them at every step. */
-function ownDefaults(strategy: TrainOptions['strategy'] | undefined): Layer {
+function ownDefaults(strategy: TrainOptions['strategy']): Layer {
   return strategy === 'sdv' ? { window: 5 } : {};
 }
 
@@ -131,6 +138,7 @@ function checkTogether(options: TrainOptions): void {
       hint: 'Use --device cpu.',
     });
   }
+  checkTask(options);
   if (options.train === undefined) {
     for (const [flag, value] of [
       ['--dev', options.dev],
@@ -200,5 +208,28 @@ function checkPool({
   }
   if (temperature !== 1 && !distance.endsWith('kl')) {
     fail(`--temperature ${temperature}: ${distance} has none.`, 'Use --distance kl or symmetric-kl.');
+  }
+}
+
+/** A task names the files of every split and their columns. */
+function checkTask(options: TrainOptions): void {
+  const { task, data } = options;
+  if (task === undefined) {
+    if (data === undefined) return;
+    throw new SesdError('SESD_USAGE', `--data ${data} was given without --task.`, {
+      hint: 'Name the dataset with --task; your own files are given with --train FILE.',
+    });
+  }
+  if (data === undefined) {
+    throw new SesdError('SESD_USAGE', `--task ${task} needs the folder of its files.`, {
+      hint: 'Name it with --data DIR.',
+    });
+  }
+  const { train, dev, test, text, textPair, label } = options;
+  for (const [name, value] of Object.entries({ train, dev, test, text, textPair, label })) {
+    if (typeof value !== 'string') continue;
+    throw new SesdError('SESD_USAGE', `${flagOf(name)} ${value}: --task ${task} has its own files.`, {
+      hint: `Leave out ${flagOf(name)}, or --task and --data.`,
+    });
   }
 }

@@ -6,6 +6,7 @@ import {
   integer,
   integerOr,
   number,
+  optionalChoice,
   optionalInteger,
   optionalPathOrFraction,
   optionalText,
@@ -55,6 +56,23 @@ export const trainSchema = z.strictObject({
     valueName: 'FILE',
     path: true,
     description: 'Examples to report on at the end',
+  }),
+  task: optionalChoice(
+    [
+      ...(['imdb', 'ag-news', 'dbpedia', 'yelp-polarity', 'yelp-full', 'snli', 'mnli'] as const),
+      ...(['cola', 'sst2', 'mrpc', 'qqp', 'stsb', 'qnli', 'rte', 'wnli'] as const),
+    ],
+    {
+      group: data,
+      valueName: 'NAME',
+      description: 'Published dataset to train on, in --data, with its settings',
+    },
+  ),
+  data: optionalText({
+    group: data,
+    valueName: 'DIR',
+    path: true,
+    description: "Folder of the dataset's files as they are published",
   }),
   text: optionalText({
     group: data,

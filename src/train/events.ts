@@ -11,8 +11,8 @@ export interface ConfigEvent {
   /** The options that were resolved, as in config.yaml. */
   options: Partial<TrainOptions>;
   labels: readonly string[];
-  /** Examples of each split. */
-  examples: Partial<Record<Split, number>>;
+  /** Examples of each split, by name. */
+  examples: Readonly<Record<string, number>>;
   /** Optimizer updates of the run. */
   totalSteps: number;
   stepsPerEpoch: number;
@@ -51,7 +51,8 @@ export interface EvalEvent {
   type: 'eval';
   /** The update after which the weights were these. */
   step: number;
-  split: Split;
+  /** train, dev, test, or a further one a dataset has, as "dev-mismatched". */
+  split: string;
   model: ModelName;
   examples: number;
   loss: number;
@@ -112,6 +113,8 @@ export interface TrainSummary {
   train?: SplitSummary;
   dev?: SplitSummary;
   test?: SplitSummary;
+  /** On further splits, by name. */
+  further?: Readonly<Record<string, SplitSummary>>;
   seconds: number;
 }
 

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
+import { flagOf } from '../config/fields.ts';
 import { formatOptions, resolveTrainOptions } from '../config/resolve.ts';
 import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts';
 import type { EncodedExample } from '../data/example.ts';
 import { LabelMap } from '../data/labels.ts';
+import { type TaskName, tasks } from '../data/tasks/index.ts';
 import { sampleTask } from '../data/tasks/wordnet-topics.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
@@ -11,8 +13,8 @@ import { loadTokenizer } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { CheckpointStore } from './checkpoint.ts';
 import { embeddedModel } from './embedded-model.ts';
-import type { ConfigEvent, Split, TrainEvent, TrainSummary } from './events.ts';
-import { loadData, type NamedExamples, type TrainingData } from './load-data.ts';
+import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
+import { loadData, type NamedExamples, namedSplits, type TrainingData } from './load-data.ts';
 import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
 import { planMemory } from './plan-memory.ts';
@@ -47,16 +49,19 @@ export async function runTraining(
   listener: (event: TrainEvent) => void,
 ): Promise<TrainResult> {
   const { signal } = hooks;
-  let options = resolveTrainOptions(input, { recommended: embeddedModel.settings() });
+  let options = resolveTrainOptions(input, {
+    recommended: embeddedModel.settings(),
+    settingsOfTask: (task) => tasks[task].settings,
+  });
   const resume = options.resume !== undefined;
   const folder = new RunFolder(options.output);
   if (!resume) await folder.check(options);
-  const defaults = resume ? undefined : describeDefaults(options);
-  if (defaults !== undefined) listener({ type: 'notice', message: defaults });
+  const notify = (message: string) => listener({ type: 'notice', message });
+  if (!resume) for (const message of describeDefaults(options)) notify(message);
 
-  const data = await loadData(options);
+  const data = await loadData(options, notify);
   const file = await (hooks.readModel ?? readModelFile)(options.onnx ?? embeddedModel.folder);
-  const labels = labelsOf(file, data.train);
+  const labels = labelsOf(file, data.train, options);
   const tokenizer = await loadTokenizer(options.tokenizer ?? file.folder);
   stopIfAborted(signal);
   const model = await file.open({ ...options, classes: labels.names.length });
@@ -102,16 +107,40 @@ export async function runTraining(
   }
 }
 
-/** What is trained where the user named no model or no data. */
-function describeDefaults({ onnx, train }: TrainOptions): string | undefined {
-  const task = `the sample task (${sampleTask.description})`;
-  if (onnx !== undefined) return train === undefined ? `No --train: training on ${task}.` : undefined;
-  const model = `No --onnx: training the embedded ${embeddedModel.description}, with its own settings`;
-  return train === undefined ? `${model}, on ${task}.` : `${model}. A pretrained BERT is far better.`;
+/** What is trained where the user named no model or no data, and the settings that come with a task. */
+function describeDefaults(options: TrainOptions): string[] {
+  const { onnx, train, task } = options;
+  const sample = task === undefined && train === undefined;
+  const sampled = `the sample task (${sampleTask.description})`;
+  const notices: string[] = [];
+  if (onnx === undefined) {
+    const model = `No --onnx: training the embedded ${embeddedModel.description}, with its own settings`;
+    notices.push(sample ? `${model}, on ${sampled}.` : `${model}. A pretrained BERT is far better.`);
+  } else if (sample) notices.push(`No --train: training on ${sampled}.`);
+  if (task !== undefined) notices.push(describeTask(options, task));
+  return notices;
 }
 
-function labelsOf({ config }: ModelFile, { examples, name }: NamedExamples): LabelMap {
-  return LabelMap.fromConfig(config?.id2label, examples, name) ?? LabelMap.fromExamples(examples, name);
+/** The task's settings that are in force. */
+function describeTask(options: TrainOptions, task: TaskName): string {
+  const { title, settings } = tasks[task];
+  const inForce = Object.entries(settings).filter(
+    ([name, value]) => options[name as keyof TrainOptions] === value,
+  );
+  const flags = inForce.map(([name, value]) => `${flagOf(name)} ${value}`).join(' ');
+  return `${title} is trained with ${flags}; flags and --config go before these.`;
+}
+
+/** A task's labels, or a file's; in the order of a model that already classifies by them. */
+function labelsOf(
+  { config }: ModelFile,
+  { examples, name }: NamedExamples,
+  { task }: TrainOptions,
+): LabelMap {
+  const known = LabelMap.fromConfig(config?.id2label, examples, name);
+  if (known) return known;
+  const ofTask = task === undefined ? undefined : tasks[task].labels;
+  return ofTask ? new LabelMap(ofTask) : LabelMap.fromExamples(examples, name);
 }
 
 /** The longest input the model can take, of what was asked for. */
@@ -142,16 +171,19 @@ async function encodeSplits(
     options: TrainOptions;
     signal: AbortSignal;
   },
-): Promise<{ train: EncodedExample[] } & Partial<Record<Split, EncodedExample[]>>> {
+): Promise<Pick<FitInput, 'train' | 'dev' | 'test' | 'further'>> {
   const rows = model.report.training?.vocabulary;
   if (rows !== undefined) tokenizer.checkFits(rows);
   const { maxLength, truncate } = options;
   const encode = ({ examples, name }: NamedExamples) =>
     encodeAll(tokenizer, examples, { maxLength, truncate, labels: labels.encode(examples, name) }, signal);
+  const further: Record<string, EncodedExample[]> = {};
+  for (const [name, split] of Object.entries(data.further)) further[name] = await encode(split);
   return {
     train: await encode(data.train),
     ...(data.dev && { dev: await encode(data.dev) }),
     ...(data.test && { test: await encode(data.test) }),
+    ...(Object.keys(further).length > 0 && { further }),
   };
 }
 
@@ -161,7 +193,7 @@ function configEvent(
 ): ConfigEvent {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const { total, perEpoch } = planSteps({ ...options, examples: data.train.examples.length });
-  const counts = Object.entries(data).map(([split, { examples }]) => [split, examples.length]);
+  const counts = namedSplits(data).map(([split, { examples }]) => [split, examples.length]);
   return {
     type: 'config',
     options,

@@ -22,6 +22,8 @@ export interface FitInput {
   train: readonly EncodedExample[];
   dev?: readonly EncodedExample[] | undefined;
   test?: readonly EncodedExample[] | undefined;
+  /** Other examples to measure the restored weights on, by the split's name. */
+  further?: Readonly<Record<string, readonly EncodedExample[]>>;
   /** Token that fills rows up to the longest of a batch. */
   padId: number;
   /** The run's folder, which is there; for snapshots on disk. */
@@ -202,7 +204,7 @@ class TrainingLoop {
     ];
     const results: { record: BestRecord; weights: Weights }[] = [];
     for (const { name, weights } of models) {
-      const dev = await this.#measure(weights, 'dev');
+      const dev = await this.#measure(weights, this.#input.dev!);
       results.push({ record: { step: this.#step, model: name, dev }, weights });
     }
     // Counted and reported only when all are measured: an interrupted evaluation is done again from the start.
@@ -227,15 +229,15 @@ class TrainingLoop {
     return (wanted === 'student') === (model === 'student');
   }
 
-  async #measure(weights: Weights, split: Split): Promise<SplitSummary> {
+  async #measure(weights: Weights, examples: readonly EncodedExample[]): Promise<SplitSummary> {
     const { engine, padId, signal } = this.#input;
-    const metrics = await evaluate(engine, weights, this.#input[split]!, { padId, signal });
-    const { examples, loss, accuracy, macroF1, mcc } = metrics;
-    return { examples, loss, accuracy, macroF1, mcc };
+    const metrics = await evaluate(engine, weights, examples, { padId, signal });
+    const { loss, accuracy, macroF1, mcc } = metrics;
+    return { examples: metrics.examples, loss, accuracy, macroF1, mcc };
   }
 
   #emitEval(
-    split: Split,
+    split: string,
     { step, model }: { step: number; model: ModelName },
     summary: SplitSummary,
     final = false,
@@ -249,9 +251,15 @@ class TrainingLoop {
     const { record, weights } = this.#best.current ?? this.#last();
     const splits: Partial<Record<Split, SplitSummary>> = {};
     for (const split of ['train', 'dev', 'test'] as const) {
-      if (!this.#input[split]) continue;
-      splits[split] = split === 'dev' && record.dev ? record.dev : await this.#measure(weights, split);
+      const examples = this.#input[split];
+      if (!examples) continue;
+      splits[split] = split === 'dev' && record.dev ? record.dev : await this.#measure(weights, examples);
       this.#emitEval(split, record, splits[split], true);
+    }
+    const further: Record<string, SplitSummary> = {};
+    for (const [split, examples] of Object.entries(this.#input.further ?? {})) {
+      further[split] = await this.#measure(weights, examples);
+      this.#emitEval(split, record, further[split], true);
     }
     if (weights !== this.#engine.student) await this.#engine.student.copyFrom(weights);
     return {
@@ -262,6 +270,7 @@ class TrainingLoop {
         ...(record.dev && { metric, value: metricOf(record.dev, metric) }),
       },
       ...splits,
+      ...(this.#input.further && { further }),
       seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
     };
   }

@@ -52,6 +52,11 @@ describe('wrong usage exits 2 and says in one paragraph', () => {
     ['--lr', /--lr needs a value/],
     ['--json=maybe', /--json: expected true or false, found "maybe"/],
     ['--strategy sd', /--strategy: .*found "sd"\. Did you mean sda\?/],
+    ['--task snil --data x', /--task: expected one of imdb, .*found "snil"\. Did you mean snli\?/],
+    [
+      '--onnx bert --task snli --data x',
+      /--data x: no such folder\. SNLI 1\.0 is published as snli_1\.0\.zip/,
+    ],
     ['trian --epochs 3', /"trian" is not a command\. Did you mean train\?/],
     ['train data.csv', /"data.csv" was not expected here/],
     ['predict --epochs 3', /--epochs is not a flag/],
@@ -69,7 +74,9 @@ describe('wrong usage exits 2 and says in one paragraph', () => {
   for (const [args, message] of cases) {
     test(args, async () => {
       const { code, stdout, stderr } = await sesdTrain(args.split(' '), { cwd: folder });
-      const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('No --train'));
+      const said = stderr
+        .split('\n')
+        .filter((line) => line !== '' && !/^No --train|is trained with/.test(line));
       assert.equal(said.length, 1, stderr);
       assert.match(said[0]!, message);
       assert.match(said[0]!, /^sesd-train: /);

@@ -86,6 +86,28 @@ describe('resolving options', () => {
     assert.equal(resolveTrainOptions({ onnx: 'bert.onnx' }, { recommended }).batchSize, 32);
   });
 
+  test('prefers the settings of the embedded model to those of a task', () => {
+    const context = {
+      recommended: { lr: 5e-4 },
+      settingsOfTask: (task: string) => ({ lr: 2e-5, epochs: task === 'imdb' ? 6 : 2, batchSize: 16 }),
+    };
+    const config = file('task.yaml', 'batchSize: 4\ntask: imdb\n');
+    const embedded = resolveTrainOptions({ config, data: 'aclImdb', warmup: 0 }, context);
+    assert.deepEqual([embedded.lr, embedded.epochs, embedded.batchSize, embedded.warmup], [5e-4, 6, 4, 0]);
+    const named = resolveTrainOptions({ onnx: 'b.onnx', task: 'rte', data: 'RTE', epochs: 9 }, context);
+    assert.deepEqual([named.lr, named.epochs, named.batchSize], [2e-5, 9, 16]);
+  });
+
+  test('refuses files and columns beside a task', () => {
+    for (const other of ['train', 'dev', 'test', 'text', 'textPair', 'label']) {
+      assert.throws(
+        () => resolveTrainOptions({ task: 'rte', data: 'RTE', [other]: 'x' }),
+        usage(/: --task rte has its own files/),
+      );
+    }
+    assert.equal(resolveTrainOptions({ task: 'rte', data: 'RTE', dev: '0.1' }).dev, 0.1);
+  });
+
   for (const [name, value, message, hint] of [
     ['batchSize', 0, /^--batch-size: expected a whole number at least 1, found 0\.$/, undefined],
     ['batchSize', 1.5, /--batch-size/, undefined],
@@ -103,6 +125,8 @@ describe('resolving options', () => {
     ],
     ['device', 'cuda', /--device cuda: this version computes on the CPU only/, /--device cpu/],
     ['maxLenght', 64, /--max-lenght is not an option/, /Did you mean --max-length\?/],
+    ['task', 'snli', /--task snli needs the folder of its files/, /--data DIR/],
+    ['data', 'x', /--data x was given without --task/, /--train FILE/],
     ['test', 'x.csv', /--test x\.csv was given without --train/, undefined],
   ] as const) {
     test(`refuses ${name} = ${JSON.stringify(value)}`, () => {

@@ -44,13 +44,9 @@ function isOn(value: unknown): boolean {
 }
 
 function report(result: TrainResult): string {
-  const splits = [
-    ['train', result.train],
-    ['dev', result.dev],
-    ['test', result.test],
-  ] as const;
-  const measured = splits.filter(
-    (entry): entry is [(typeof entry)[0], SplitSummary] => entry[1] !== undefined,
+  const { train, dev, test, further } = result;
+  const measured = Object.entries({ train, dev, test, ...further }).filter(
+    (entry): entry is [string, SplitSummary] => entry[1] !== undefined,
   );
   const rows = measured.map(([split, { examples, accuracy, macroF1, loss }]) => [
     split,

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveTrainOptions } from '../../../src/config/resolve.ts';
+import { type TaskName, tasks } from '../../../src/data/tasks/index.ts';
+
+const long: readonly string[] = ['imdb', 'ag-news', 'dbpedia', 'yelp-polarity', 'yelp-full'];
+
+for (const name of Object.keys(tasks) as TaskName[]) {
+  test(`${name} is trained as in the paper`, () => {
+    const settingsOfTask = (task: TaskName) => tasks[task].settings;
+    const options = resolveTrainOptions({ task: name, data: 'x', onnx: 'b' }, { settingsOfTask });
+    const { batchSize, accumulate, lr, headLr, warmup, dropout, lambda, maxLength, epochs } = options;
+    assert.equal(batchSize * accumulate, 16);
+    assert.deepEqual([lr, headLr, warmup, dropout, lambda], [2e-5, 1e-3, 0.1, 0.1, 1]);
+    assert.equal(maxLength, long.includes(name) ? 512 : 128);
+    assert.equal(epochs, name === 'imdb' ? 6 : 3);
+    assert.equal(options.window, name === 'imdb' ? 5 : 'all');
+  });
+}
