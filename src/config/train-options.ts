@@ -51,6 +51,10 @@ export const trainSchema = z.strictObject({
     group: data,
     description: 'Examples to choose the best weights by, or the fraction of --train to set aside',
   }),
+  trainLimit: optionalInteger(
+    { min: 1 },
+    { group: data, description: 'Examples to train on: so many are drawn, every label in its share' },
+  ),
   test: optionalText({
     group: data,
     valueName: 'FILE',

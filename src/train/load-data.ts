@@ -1,4 +1,5 @@
 import type { TrainOptions } from '../config/train-options.ts';
+import { drawExamples } from '../data/draw.ts';
 import type { Example } from '../data/example.ts';
 import { readExamples } from '../data/read.ts';
 import { splitDev } from '../data/split.ts';
@@ -23,8 +24,8 @@ export interface TrainingData {
 }
 
 /**
- * Reads the files of a run or of its task, or loads the sample task when neither is named, and sets dev aside where
- * a fraction is asked for.
+ * Reads the files of a run or of its task, or loads the sample task when neither is named, sets dev aside where
+ * a fraction is asked for, and draws the examples to train on where they are limited.
  * @param notify is told what the user should know of the data
  * @throws SesdError SESD_BAD_DATA; SESD_USAGE when there is nothing to be patient about
  */
@@ -37,6 +38,10 @@ export async function loadData(
     const { train, dev } = splitDev(data.train.examples, options.dev, options.seed);
     data.train = { ...data.train, examples: train };
     data.dev = { ...data.train, examples: dev };
+  }
+  if (options.trainLimit !== undefined) {
+    const examples = drawExamples(data.train.examples, options.trainLimit, options.seed);
+    data.train = { ...data.train, examples };
   }
   if (options.patience !== undefined && !data.dev) {
     throw new SesdError('SESD_USAGE', `--patience: ${data.train.name} has no development split.`, {

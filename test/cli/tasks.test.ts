@@ -59,15 +59,17 @@ describe('a run on a published dataset', () => {
     assert.deepEqual(id2label, { 0: 'entailment', 1: 'neutral', 2: 'contradiction' });
   });
 
-  test('a dataset without dev can be split, and cannot be waited for', async () => {
+  test('a dataset without dev can be split and cut short, and cannot be waited for', async () => {
     const review = (i: number) => `"${1 + (i % 2)}","the cat sleeps ${i}"`;
     const rows = Array.from({ length: 20 }, (_, i) => review(i)).join('\n');
     for (const name of ['train', 'test']) await writeFile(join(folder, `${name}.csv`), rows);
     const common = '--onnx bert --task yelp-polarity --data . --max-steps 1 --max-length 16 --json --quiet';
-    const split = await sesdTrain(`${common} --dev 0.2 --output split`.split(' '), { cwd: folder });
+    const split = await sesdTrain(`${common} --dev 0.2 --train-limit 10 --output split`.split(' '), {
+      cwd: folder,
+    });
     assert.equal(split.code, 0, split.stderr);
     const [config] = jsonLines(split.stdout).filter(({ type }) => type === 'config');
-    assert.deepEqual(config!.examples, { train: 16, dev: 4, test: 20 });
+    assert.deepEqual(config!.examples, { train: 10, dev: 4, test: 20 });
     const waiting = await sesdTrain(`${common} --patience 2 --output none`.split(' '), { cwd: folder });
     assert.equal(waiting.code, 2);
     assert.match(waiting.stderr, /--patience: .*train\.csv has no development split\. .*--dev 0\.1/);
