@@ -5,6 +5,7 @@ import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts
 import type { EncodedExample } from '../data/example.ts';
 import { LabelMap } from '../data/labels.ts';
 import { type TaskName, tasks } from '../data/tasks/index.ts';
+import { settingsFor } from '../data/tasks/settings.ts';
 import { sampleTask } from '../data/tasks/wordnet-topics.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
@@ -51,7 +52,7 @@ export async function runTraining(
   const { signal } = hooks;
   let options = resolveTrainOptions(input, {
     recommended: embeddedModel.settings(),
-    settingsOfTask: (task) => tasks[task].settings,
+    settingsOfTask: (task, strategy) => settingsFor(tasks[task], strategy),
   });
   const resume = options.resume !== undefined;
   const folder = new RunFolder(options.output);
@@ -123,12 +124,12 @@ function describeDefaults(options: TrainOptions): string[] {
 
 /** The task's settings that are in force. */
 function describeTask(options: TrainOptions, task: TaskName): string {
-  const { title, settings } = tasks[task];
+  const settings = settingsFor(tasks[task], options.strategy);
   const inForce = Object.entries(settings).filter(
     ([name, value]) => options[name as keyof TrainOptions] === value,
   );
   const flags = inForce.map(([name, value]) => `${flagOf(name)} ${value}`).join(' ');
-  return `${title} is trained with ${flags}; flags and --config go before these.`;
+  return `${tasks[task].title} is trained with ${flags}; flags and --config go before these.`;
 }
 
 /** A task's labels, or a file's; in the order of a model that already classifies by them. */

@@ -1,4 +1,5 @@
-import type { TrainOptionsInput } from '../../config/train-options.ts';
+import type { TrainOptions, TrainOptionsInput } from '../../config/train-options.ts';
+import type { Task } from './task.ts';
 
 /** What the paper states for every dataset. Its 4 accumulated batches of 4 are one batch of 16. */
 const paper: TrainOptionsInput = {
@@ -16,3 +17,12 @@ export const longTexts: TrainOptionsInput = { ...paper, maxLength: 512, truncate
 
 /** Sentences and pairs. The paper gives neither length nor epochs; these are BERT's own for GLUE. */
 export const sentences: TrainOptionsInput = { ...paper, maxLength: 128, epochs: 3 };
+
+/** A task's settings for a strategy: the window is that of a teacher, not the part of a run that `se` averages. */
+export function settingsFor(
+  { settings, teacherWindow }: Task,
+  strategy: TrainOptions['strategy'],
+): TrainOptionsInput {
+  const teaches = strategy === 'sda' || strategy === 'sdv';
+  return teaches && teacherWindow !== undefined ? { ...settings, window: teacherWindow } : settings;
+}

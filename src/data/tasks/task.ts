@@ -17,6 +17,8 @@ export interface Task {
   withoutTest?: string;
   /** The options that count where neither flags nor `--config` say otherwise. */
   settings: TrainOptionsInput;
+  /** Students the teacher averages in the paper's Table 3, where it can be told: K of sda and sdv. */
+  teacherWindow?: number;
 }
 
 /** One form a dataset is published in. */

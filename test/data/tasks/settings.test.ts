@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveTrainOptions } from '../../../src/config/resolve.ts';
+import type { TrainOptions } from '../../../src/config/train-options.ts';
 import { type TaskName, tasks } from '../../../src/data/tasks/index.ts';
+import { settingsFor } from '../../../src/data/tasks/settings.ts';
 
 const long: readonly string[] = ['imdb', 'ag-news', 'dbpedia', 'yelp-polarity', 'yelp-full'];
 
+const settingsOfTask = (task: TaskName, strategy: TrainOptions['strategy']) =>
+  settingsFor(tasks[task], strategy);
+
 for (const name of Object.keys(tasks) as TaskName[]) {
   test(`${name} is trained as in the paper`, () => {
-    const settingsOfTask = (task: TaskName) => tasks[task].settings;
     const options = resolveTrainOptions({ task: name, data: 'x', onnx: 'b' }, { settingsOfTask });
     const { batchSize, accumulate, lr, headLr, warmup, dropout, lambda, maxLength, epochs } = options;
     assert.equal(batchSize * accumulate, 16);
@@ -17,3 +21,9 @@ for (const name of Object.keys(tasks) as TaskName[]) {
     assert.equal(options.window, name === 'imdb' ? 5 : 'all');
   });
 }
+
+test('the window is that of a teacher', () => {
+  const windowOf = (strategy: TrainOptions['strategy']) =>
+    resolveTrainOptions({ task: 'imdb', data: 'x', onnx: 'b', strategy }, { settingsOfTask }).window;
+  assert.deepEqual([windowOf('sda'), windowOf('sdv'), windowOf('se')], [5, 5, 'all']);
+});
