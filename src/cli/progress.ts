@@ -1,5 +1,7 @@
 import type { ConfigEvent, EvalEvent, StepEvent, TrainEvent } from '../train/events.ts';
-import { count, duration, percent, plural, significant } from './format.ts';
+import type { MetricName } from '../train/metric.ts';
+import { count, duration, plural, significant } from './format.ts';
+import { scoreText } from './scores.ts';
 import type { OutputStream } from './streams.ts';
 
 /** Share of the newest step in the running means that are shown. */
@@ -29,7 +31,7 @@ export class Progress {
   show(event: TrainEvent): void {
     if (event.type === 'config') this.#config = event;
     if (event.type === 'step') this.#step(event);
-    const line = lineOf(event);
+    const line = lineOf(event, this.#config);
     if (line !== undefined) this.#line(line);
   }
 
@@ -63,12 +65,12 @@ export class Progress {
 }
 
 /** What is said of an event in a line of its own. */
-function lineOf(event: TrainEvent): string | undefined {
+function lineOf(event: TrainEvent, config: ConfigEvent | undefined): string | undefined {
   switch (event.type) {
     case 'config':
       return startLine(event);
     case 'eval':
-      return event.final ? undefined : evalLine(event);
+      return event.final ? undefined : evalLine(event, config?.options.metric);
     case 'notice':
       return event.message;
     case 'resume':
@@ -101,10 +103,11 @@ function updated(means: Means | undefined, event: StepEvent): Means {
   };
 }
 
-function startLine({ examples, labels, totalSteps, parameters }: ConfigEvent): string {
+function startLine({ options, examples, labels, totalSteps, parameters }: ConfigEvent): string {
   const splits = Object.entries(examples).map(([split, size]) => `${count(size)} ${split}`);
+  const what = options.problemType === 'regression' ? 'numbers' : `${labels.length} labels`;
   return (
-    `${splits.join(', ')} examples of ${labels.length} labels; ` +
+    `${splits.join(', ')} examples of ${what}; ` +
     `${count(parameters)} parameters, ${plural(totalSteps, 'step')}`
   );
 }
@@ -120,7 +123,9 @@ function stepLine(event: StepEvent, means: Means, config: ConfigEvent | undefine
   return step.length + terms.length + speed.length < width ? step + terms + speed : step + speed;
 }
 
-function evalLine({ split, step, model, accuracy, loss }: EvalEvent): string {
-  const name = model.padEnd('student'.length);
-  return `${split} after step ${count(step)}  ${name}  accuracy ${percent(accuracy)}  loss ${loss.toFixed(3)}`;
+/** The metric the best weights are chosen by, and the loss. */
+function evalLine(event: EvalEvent, metric: MetricName = 'accuracy'): string {
+  const { split, step, model, loss } = event;
+  const chosen = metric === 'loss' ? '' : `${metric} ${scoreText(metric, event)}  `;
+  return `${split} after step ${count(step)}  ${model.padEnd('student'.length)}  ${chosen}loss ${loss.toFixed(3)}`;
 }

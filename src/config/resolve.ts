@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, stringify } from 'yaml';
 import { SesdError } from '../errors.ts';
 import { checkOptions } from './check.ts';
@@ -42,12 +43,19 @@ function merge(given: Layer, { recommended, settingsOfTask }: ResolveContext): T
   const ofModel = recommended && named.onnx === undefined ? checkOptions(trainSchema, recommended) : {};
   const strategy = trainSchema.shape.strategy.parse(named.strategy ?? ofModel.strategy);
   const ofTask = settingsOfTask && named.task !== undefined ? settingsOfTask(named.task, strategy) : {};
-  return trainSchema.parse({ ...ownDefaults(strategy), ...ofTask, ...ofModel, ...named });
+  const layered = { ...ofTask, ...ofModel, ...named };
+  return trainSchema.parse({ ...ownDefaults({ ...layered, strategy }), ...layered });
 }
 
-/** Defaults that only suit one strategy: sdv holds each student of its window and asks all of them at every step. */
-function ownDefaults(strategy: TrainOptions['strategy']): Layer {
-  return strategy === 'sdv' ? { window: 5 } : {};
+/**
+ * Defaults that only suit one strategy (sdv holds each student of its window and asks all of them at every step) or
+ * one problem.
+ */
+function ownDefaults({ strategy, problemType }: Layer): Layer {
+  return {
+    ...(strategy === 'sdv' && { window: 5 }),
+    ...(problemType === 'regression' && { metric: 'pearson' as const }),
+  };
 }
 
 function resumed(given: Layer, folder: string): TrainOptions {
@@ -72,11 +80,11 @@ function resumed(given: Layer, folder: string): TrainOptions {
     }
     const same = path
       ? samePath(given[key], saved[key])
-      : given[key] === (saved[key] ?? trainSchema.shape[key].safeParse(undefined).data);
+      : isDeepStrictEqual(given[key], saved[key] ?? trainSchema.shape[key].safeParse(undefined).data);
     if (same) continue;
     throw new SesdError(
       'SESD_USAGE',
-      `${flag} ${given[key]}: the run to resume was started with ${saved[key] ?? 'none'}.`,
+      `${flag} ${inWords(given[key])}: the run to resume was started with ${inWords(saved[key] ?? 'none')}.`,
       { hint: `Leave ${flag} out, or start a new run without --resume.` },
     );
   }
@@ -86,6 +94,10 @@ function resumed(given: Layer, folder: string): TrainOptions {
     });
   }
   return trainSchema.parse({ ...saved, ...changes, output: folder });
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : `${value}`;
 }
 
 function samePath(a: unknown, b: unknown): boolean {
@@ -156,6 +168,7 @@ function checkTogether(options: TrainOptions): void {
     });
   }
   checkPool(options);
+  if (options.problemType === 'regression') checkRegression(options);
   if (options.force && options.resume !== undefined) {
     throw new SesdError('SESD_USAGE', '--force and --resume exclude each other.', {
       hint: '--resume goes on with a run, --force replaces it.',
@@ -232,4 +245,20 @@ function checkTask(options: TrainOptions): void {
       hint: `Leave out ${flagOf(name)}, or --task and --data.`,
     });
   }
+}
+
+/** What means nothing where numbers are predicted. */
+function checkRegression({ distance, classWeights, labelSmoothing }: TrainOptions): void {
+  const wrong =
+    distance !== 'mse'
+      ? `--distance ${distance}: one number has no distribution to compare, use mse`
+      : classWeights !== undefined
+        ? '--class-weights: a regression has no classes'
+        : labelSmoothing !== 0
+          ? `--label-smoothing ${labelSmoothing}: a regression has no classes to spread a label over`
+          : undefined;
+  if (wrong === undefined) return;
+  throw new SesdError('SESD_USAGE', `${wrong}.`, {
+    hint: 'Leave it out, or leave out --problem-type regression.',
+  });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { optionalClassWeights } from './class-weights.ts';
 import {
   boolean,
   choice,
@@ -93,6 +94,11 @@ export const trainSchema = z.strictObject({
     valueName: 'COLUMN',
     description: 'Column of the label (default: by header, else by position)',
   }),
+  problemType: choice(
+    ['classification', 'regression'],
+    { default: 'classification' },
+    { group: data, description: 'What labels are: classification (names), or regression (numbers)' },
+  ),
   maxLength: integer(
     { min: 3, default: 128 },
     { group: data, description: 'Longest input in tokens, special tokens included' },
@@ -171,6 +177,14 @@ export const trainSchema = z.strictObject({
     { group: method, description: 'Count the current student among the past ones' },
   ),
 
+  classWeights: optionalClassWeights({
+    group: training,
+    description: 'Weights of the examples by label, or balanced: inverse to how often the label occurs',
+  }),
+  labelSmoothing: number(
+    { min: 0, below: 1, default: 0 },
+    { group: training, description: 'Share of the target that is spread over all labels' },
+  ),
   epochs: integer({ min: 1, default: 3 }, { group: training, description: 'Passes over the training data' }),
   maxSteps: optionalInteger(
     { min: 1 },
@@ -223,9 +237,12 @@ export const trainSchema = z.strictObject({
     { group: evaluation, resumable: true, description: 'Newest checkpoints that are kept' },
   ),
   metric: choice(
-    ['accuracy', 'macro-f1', 'loss'],
+    [
+      ...(['accuracy', 'macro-f1', 'micro-f1', 'weighted-f1', 'f1', 'mcc', 'ece', 'loss'] as const),
+      ...(['pearson', 'spearman', 'mse', 'rmse', 'mae'] as const),
+    ],
     { default: 'accuracy' },
-    { group: evaluation, description: 'What the best weights are chosen by on dev' },
+    { group: evaluation, description: 'What the best weights are chosen by on dev; of a regression pearson' },
   ),
   patience: optionalInteger(
     { min: 1 },

@@ -12,6 +12,6 @@ export interface Example {
 export interface EncodedExample {
   ids: Int32Array;
   typeIds: Int32Array;
-  /** Class index; −1 when unlabelled. */
+  /** Class index, or the number a regression predicts; −1 when unlabelled. */
   label: number;
 }

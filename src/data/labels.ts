@@ -1,9 +1,10 @@
 import { SesdError } from '../errors.ts';
 import type { Example } from './example.ts';
 import { dataError } from './formats/format.ts';
+import type { Target } from './target.ts';
 
 /** The classes of a task: their names in the order of the logits. */
-export class LabelMap {
+export class LabelMap implements Target {
   readonly names: readonly string[];
   /** Whether data files may also write a class as its index. */
   readonly idsToo: boolean;

@@ -4,7 +4,8 @@ import { shuffled } from './shuffle.ts';
 
 /**
  * Sets part of the training examples aside as a development set. Every label keeps its share (the largest
- * remainders take what rounding leaves) and at least one example to train on. Both parts stay in the file's order.
+ * remainders take what rounding leaves) and at least one example to train on, unless `stratified` is false, as for
+ * labels that are numbers. Both parts stay in the file's order.
  * @param fraction between 0 and 1; round(fraction · N) examples are set aside, at least one
  * @throws SesdError SESD_USAGE when the fraction is not between 0 and 1, SESD_BAD_DATA when nothing can be set aside
  */
@@ -12,6 +13,7 @@ export function splitDev(
   examples: readonly Example[],
   fraction: number,
   seed: number,
+  { stratified = true } = {},
 ): { train: Example[]; dev: Example[] } {
   if (!(fraction > 0 && fraction < 1)) {
     throw new SesdError('SESD_USAGE', `--dev ${fraction}: expected a number between 0 and 1`, {
@@ -20,7 +22,7 @@ export function splitDev(
   }
   const groups = new Map<string, number[]>();
   for (const index of shuffled(examples.length, seed, 0)) {
-    const label = examples[index]?.label ?? '';
+    const label = (stratified && examples[index]?.label) || '';
     const group = groups.get(label);
     if (group) group.push(index);
     else groups.set(label, [index]);

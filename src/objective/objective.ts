@@ -4,8 +4,8 @@ export interface ObjectiveInput {
   logits: Float32Array;
   /** The teacher's, [rows, classes]; absent when the strategy has no teacher. */
   teacherLogits?: Float32Array;
-  /** Class indices, [rows]. */
-  labels: Int32Array;
+  /** Class indices, or for a regression the numbers to predict, [rows]. */
+  labels: ArrayLike<number>;
   rows: number;
   classes: number;
 }
@@ -25,3 +25,14 @@ export interface ObjectiveValue {
  * The input arrays are the engine's own: an objective reads them and keeps no reference.
  */
 export type Objective = (input: ObjectiveInput) => ObjectiveValue;
+
+/**
+ * A loss of logits [rows, classes] against labels [rows]: a mean over the rows. Adds its gradient to dlogits, which
+ * is like the logits.
+ */
+export type LabelLoss = (
+  logits: Float32Array,
+  labels: ArrayLike<number>,
+  classes: number,
+  dlogits: Float64Array,
+) => number;

@@ -44,7 +44,7 @@ export type CreateParts = (context: StrategyContext) => Promise<Parts>;
 
 /** A strategy of a teacher, the ensembles it draws on, and an average to evaluate. */
 export function compose(context: StrategyContext, { teacher, members, se, exported }: Parts): Strategy {
-  const { engine, options, totalSteps } = context;
+  const { engine, options, labelLoss, totalSteps } = context;
   const start = startOf(context);
   const ramp = Math.floor(options.lambdaRamp * totalSteps);
   const intakes = members.map(({ ensemble, intake }) => new Intake(engine, ensemble, intake));
@@ -57,7 +57,7 @@ export function compose(context: StrategyContext, { teacher, members, se, export
     exported: exported ?? 'better',
     objective(step) {
       const share = ramp === 0 ? 1 : Math.min(1, (step - start + 1) / ramp);
-      return distillationObjective({ ...options, lambda: options.lambda * share });
+      return distillationObjective({ ...options, labelLoss, lambda: options.lambda * share });
     },
     async begin(step) {
       for (const intake of intakes) await intake.begin(step);

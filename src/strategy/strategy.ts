@@ -1,7 +1,7 @@
 import type { TrainOptions } from '../config/train-options.ts';
 import type { Averaging, Batch, Engine, Weights } from '../engine/engine.ts';
 import type { EnsembleState, LoadWeights, NamedWeights } from '../ensemble/ensemble.ts';
-import type { Objective } from '../objective/objective.ts';
+import type { LabelLoss, Objective } from '../objective/objective.ts';
 
 /**
  * A method of training: what the student learns from beside the labels, and which averages of its weights
@@ -65,6 +65,8 @@ export interface StrategyContext {
   /** Its student is θ_0. */
   engine: Engine;
   options: StrategyOptions;
+  /** What the student learns from the labels by; plain cross-entropy when absent. */
+  labelLoss?: LabelLoss | undefined;
   /** T: the updates planned. */
   totalSteps: number;
   /** Where snapshots on disk go. */

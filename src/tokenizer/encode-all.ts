@@ -7,7 +7,7 @@ import type { EncodeOptions, Tokenizer } from './tokenizer.ts';
 const slice = 10;
 
 export interface EncodeAllOptions extends EncodeOptions {
-  /** Class indices of the examples, in their order (LabelMap.encode); −1 throughout when absent. */
+  /** Labels of the examples as Target.encode gives them, in their order; −1 throughout when absent. */
   labels?: ArrayLike<number>;
 }
 

@@ -1,7 +1,7 @@
-import type { TrainOptions } from '../config/train-options.ts';
 import type { Engine, Weights } from '../engine/engine.ts';
 import type { LoadWeights, NamedWeights } from '../ensemble/ensemble.ts';
 import type { ModelName, SplitSummary } from './events.ts';
+import { isBetter, type MetricName, metricOf } from './metric.ts';
 
 /** Where the best weights came from and how they did on dev. */
 export interface BestRecord {
@@ -13,11 +13,11 @@ export interface BestRecord {
 /** A copy of the weights that did best on dev so far. Equal scores go to the lower loss, then to the earlier. */
 export class BestWeights {
   readonly #engine: Engine;
-  readonly #metric: TrainOptions['metric'];
+  readonly #metric: MetricName;
   #weights: Weights | undefined;
   #record: BestRecord | undefined;
 
-  constructor(engine: Engine, metric: TrainOptions['metric']) {
+  constructor(engine: Engine, metric: MetricName) {
     this.#engine = engine;
     this.#metric = metric;
   }
@@ -39,8 +39,7 @@ export class BestWeights {
 
   #better(challenger: SplitSummary, best: SplitSummary): boolean {
     const [a, b] = [metricOf(challenger, this.#metric), metricOf(best, this.#metric)];
-    if (a === b) return challenger.loss < best.loss;
-    return this.#metric === 'loss' ? a < b : a > b;
+    return a === b ? challenger.loss < best.loss : isBetter(this.#metric, a, b);
   }
 
   sets(): NamedWeights[] {
@@ -57,8 +56,4 @@ export class BestWeights {
     this.#weights?.release();
     this.#weights = undefined;
   }
-}
-
-export function metricOf(summary: SplitSummary, metric: TrainOptions['metric']): number {
-  return metric === 'macro-f1' ? summary.macroF1 : summary[metric];
 }

@@ -1,7 +1,8 @@
 import { collate, evaluationBatches, placeLogits } from '../data/batching.ts';
 import type { EncodedExample } from '../data/example.ts';
 import type { Engine, Weights } from '../engine/engine.ts';
-import { type ClassificationMetrics, evaluateLogits } from '../metrics/classification.ts';
+import type { SplitSummary } from './events.ts';
+import type { Problem } from './problem.ts';
 
 export interface InferOptions {
   padId: number;
@@ -32,14 +33,16 @@ export async function inferAll(
   return all;
 }
 
-/** Measures weights on labelled examples. */
+/** Measures weights on labelled examples, as the problem is measured. */
 export async function evaluate(
   engine: Engine,
   weights: Weights,
   examples: readonly EncodedExample[],
-  options: InferOptions,
-): Promise<ClassificationMetrics> {
+  { problem, ...options }: InferOptions & { problem: Problem },
+): Promise<SplitSummary> {
   const logits = await inferAll(engine, weights, examples, options);
-  const labels = Int32Array.from(examples, ({ label }) => label);
-  return evaluateLogits(logits, engine.classes, labels);
+  return problem.measure(
+    logits,
+    examples.map(({ label }) => label),
+  );
 }

@@ -1,4 +1,6 @@
 import type { TrainOptions } from '../config/train-options.ts';
+import type { ClassificationMetrics } from '../metrics/classification.ts';
+import type { RegressionMetrics } from '../metrics/regression.ts';
 
 export type Split = 'train' | 'dev' | 'test';
 
@@ -30,7 +32,10 @@ export interface StepEvent {
   /** Passes over the training data so far, with fractions. */
   epoch: number;
   loss: number;
-  /** Mean cross-entropy; the loss itself where a custom objective has no such term. */
+  /**
+   * Mean cross-entropy as it is optimized, with class weights and smoothing; of a regression the mean squared error;
+   * the loss itself where a custom objective has no such term.
+   */
   ce: number;
   /** Mean distance to the teacher's logits, before λ; 0 without a teacher. */
   distill: number;
@@ -47,18 +52,13 @@ export interface StepEvent {
 }
 
 /** One set of weights measured on one split. */
-export interface EvalEvent {
+export interface EvalEvent extends SplitSummary {
   type: 'eval';
   /** The update after which the weights were these. */
   step: number;
   /** train, dev, test, or a further one a dataset has, as "dev-mismatched". */
   split: string;
   model: ModelName;
-  examples: number;
-  loss: number;
-  accuracy: number;
-  macroF1: number;
-  mcc: number;
   /** True for the restored weights at the end of the run. */
   final?: boolean;
 }
@@ -118,7 +118,10 @@ export interface TrainSummary {
   seconds: number;
 }
 
-export type SplitSummary = Pick<EvalEvent, 'examples' | 'loss' | 'accuracy' | 'macroF1' | 'mcc'>;
+/** The scores of one set of weights on one split: those of classes, or those of numbers. */
+export type SplitSummary = Pick<ClassificationMetrics, 'examples' | 'loss'> &
+  Partial<Omit<ClassificationMetrics, 'perClass' | 'confusion'>> &
+  Partial<RegressionMetrics>;
 
 /** Everything a run reports; metrics.jsonl holds these, one a line. */
 export type TrainEvent =

@@ -35,7 +35,8 @@ export async function loadData(
 ): Promise<TrainingData> {
   const data = await readData(options, notify);
   if (typeof options.dev === 'number') {
-    const { train, dev } = splitDev(data.train.examples, options.dev, options.seed);
+    const stratified = options.problemType === 'classification';
+    const { train, dev } = splitDev(data.train.examples, options.dev, options.seed, { stratified });
     data.train = { ...data.train, examples: train };
     data.dev = { ...data.train, examples: dev };
   }

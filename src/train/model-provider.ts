@@ -7,6 +7,7 @@ import type { Truncate } from '../tokenizer/truncation.ts';
 /** What is read of Hugging Face's config.json; an exported one keeps the rest. */
 export interface ModelConfig {
   id2label?: Readonly<Record<string, string>>;
+  problem_type?: string;
   /** Written by this package: how texts were cut in training. */
   sesd_train?: { maxLength: number; truncate: Truncate };
   [key: string]: unknown;
@@ -43,6 +44,7 @@ export interface OpenedModel {
 }
 
 export interface ExportExtras {
+  problemType: TrainOptions['problemType'];
   id2label: Readonly<Record<string, string>>;
   label2id: Readonly<Record<string, number>>;
   tokenizerFiles: readonly TokenizerFile[];

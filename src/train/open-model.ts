@@ -108,7 +108,7 @@ function headEdit(model: OnnxModel, { head }: PreparedBert): GraphEdit {
 }
 
 function configOptions(config: ModelConfig | undefined, { training }: ModelReport, beside: ExportExtras) {
-  const { id2label, label2id, maxLength, truncate } = beside;
+  const { problemType, id2label, label2id, maxLength, truncate } = beside;
   return {
     base: config,
     architecture: {
@@ -118,6 +118,8 @@ function configOptions(config: ModelConfig | undefined, { training }: ModelRepor
     },
     id2label,
     label2id,
+    problemType:
+      problemType === 'regression' ? ('regression' as const) : ('single_label_classification' as const),
     extra: { sesd_train: { maxLength, truncate } },
   };
 }

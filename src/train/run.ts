@@ -3,7 +3,7 @@ import { flagOf } from '../config/fields.ts';
 import { formatOptions, resolveTrainOptions } from '../config/resolve.ts';
 import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts';
 import type { EncodedExample } from '../data/example.ts';
-import { LabelMap } from '../data/labels.ts';
+import type { Target } from '../data/target.ts';
 import { type TaskName, tasks } from '../data/tasks/index.ts';
 import { settingsFor } from '../data/tasks/settings.ts';
 import { sampleTask } from '../data/tasks/wordnet-topics.ts';
@@ -16,9 +16,10 @@ import { CheckpointStore } from './checkpoint.ts';
 import { embeddedModel } from './embedded-model.ts';
 import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
 import { loadData, type NamedExamples, namedSplits, type TrainingData } from './load-data.ts';
-import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
+import type { OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
 import { planMemory } from './plan-memory.ts';
+import { stateProblem } from './problem.ts';
 import { RunFolder } from './run-folder.ts';
 import { planSteps } from './schedule.ts';
 import { type FitInput, fit } from './trainer.ts';
@@ -62,14 +63,15 @@ export async function runTraining(
 
   const data = await loadData(options, notify);
   const file = await (hooks.readModel ?? readModelFile)(options.onnx ?? embeddedModel.folder);
-  const labels = labelsOf(file, data.train, options);
+  const problem = stateProblem(options, file, data.train);
+  const { target } = problem;
   const tokenizer = await loadTokenizer(options.tokenizer ?? file.folder);
   stopIfAborted(signal);
-  const model = await file.open({ ...options, classes: labels.names.length });
+  const model = await file.open({ ...options, classes: target.names.length });
   try {
     options = { ...options, maxLength: longestInput(options, model, listener) };
-    const encoded = await encodeSplits(data, { model, tokenizer, labels, options, signal });
-    const config = configEvent(options, { model, labels, data });
+    const encoded = await encodeSplits(data, { model, tokenizer, target, options, signal });
+    const config = configEvent(options, { model, target, data });
     const emit = (event: TrainEvent) => {
       folder.log(event);
       listener(event);
@@ -77,6 +79,7 @@ export async function runTraining(
     const run: FitInput = {
       engine: model.engine,
       options,
+      problem,
       ...encoded,
       padId: tokenizer.padId,
       folder: folder.path,
@@ -95,13 +98,20 @@ export async function runTraining(
     const summary = await fit(run);
 
     if (resume) await folder.clearModel();
-    const { id2label, label2id } = labels;
+    const { id2label, label2id, names: labels } = target;
     const { maxLength, truncate } = options;
     const tokenizerFiles = tokenizer.files;
-    await model.export(folder.model, { id2label, label2id, tokenizerFiles, maxLength, truncate });
-    await folder.writeSummary({ ...summary, labels: labels.names, model: folder.model });
+    await model.export(folder.model, {
+      problemType: problem.type,
+      id2label,
+      label2id,
+      tokenizerFiles,
+      maxLength,
+      truncate,
+    });
+    await folder.writeSummary({ ...summary, labels, model: folder.model });
     emit({ type: 'done', ...summary });
-    return { ...summary, folder: folder.path, model: folder.model, labels: labels.names, options };
+    return { ...summary, folder: folder.path, model: folder.model, labels, options };
   } finally {
     folder.close();
     model.engine.close();
@@ -132,18 +142,6 @@ function describeTask(options: TrainOptions, task: TaskName): string {
   return `${tasks[task].title} is trained with ${flags}; flags and --config go before these.`;
 }
 
-/** A task's labels, or a file's; in the order of a model that already classifies by them. */
-function labelsOf(
-  { config }: ModelFile,
-  { examples, name }: NamedExamples,
-  { task }: TrainOptions,
-): LabelMap {
-  const known = LabelMap.fromConfig(config?.id2label, examples, name);
-  if (known) return known;
-  const ofTask = task === undefined ? undefined : tasks[task].labels;
-  return ofTask ? new LabelMap(ofTask) : LabelMap.fromExamples(examples, name);
-}
-
 /** The longest input the model can take, of what was asked for. */
 function longestInput(
   { maxLength }: TrainOptions,
@@ -162,13 +160,13 @@ async function encodeSplits(
   {
     model,
     tokenizer,
-    labels,
+    target,
     options,
     signal,
   }: {
     model: OpenedModel;
     tokenizer: Tokenizer;
-    labels: LabelMap;
+    target: Target;
     options: TrainOptions;
     signal: AbortSignal;
   },
@@ -177,7 +175,7 @@ async function encodeSplits(
   if (rows !== undefined) tokenizer.checkFits(rows);
   const { maxLength, truncate } = options;
   const encode = ({ examples, name }: NamedExamples) =>
-    encodeAll(tokenizer, examples, { maxLength, truncate, labels: labels.encode(examples, name) }, signal);
+    encodeAll(tokenizer, examples, { maxLength, truncate, labels: target.encode(examples, name) }, signal);
   const further: Record<string, EncodedExample[]> = {};
   for (const [name, split] of Object.entries(data.further)) further[name] = await encode(split);
   return {
@@ -190,7 +188,7 @@ async function encodeSplits(
 
 function configEvent(
   options: TrainOptions,
-  { model, labels, data }: { model: OpenedModel; labels: LabelMap; data: TrainingData },
+  { model, target, data }: { model: OpenedModel; target: Target; data: TrainingData },
 ): ConfigEvent {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const { total, perEpoch } = planSteps({ ...options, examples: data.train.examples.length });
@@ -198,7 +196,7 @@ function configEvent(
   return {
     type: 'config',
     options,
-    labels: labels.names,
+    labels: target.names,
     examples: Object.fromEntries(counts),
     totalSteps: total,
     stepsPerEpoch: perEpoch,

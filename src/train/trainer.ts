@@ -7,11 +7,13 @@ import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
 import { createStrategy } from '../strategy/index.ts';
 import type { Strategy, StrategyContext } from '../strategy/strategy.ts';
-import { type BestRecord, BestWeights, metricOf } from './best-weights.ts';
+import { type BestRecord, BestWeights } from './best-weights.ts';
 import type { ArraySet, CheckpointStore, Progress } from './checkpoint.ts';
 import { dataDigest } from './data-digest.ts';
 import { evaluate } from './evaluate.ts';
 import type { EmitEvent, ModelName, Split, SplitSummary, TrainSummary } from './events.ts';
+import { metricOf } from './metric.ts';
+import type { Problem } from './problem.ts';
 import { dropoutKey } from './random.ts';
 import { learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
 
@@ -19,6 +21,7 @@ export interface FitInput {
   /** Its student is θ_0, and holds the restored weights afterwards. */
   engine: Engine;
   options: TrainOptions;
+  problem: Problem;
   train: readonly EncodedExample[];
   dev?: readonly EncodedExample[] | undefined;
   test?: readonly EncodedExample[] | undefined;
@@ -55,10 +58,10 @@ export async function fit(input: FitInput): Promise<TrainSummary> {
 
 /** What a run's strategy has to go by. */
 export function strategyContext(input: FitInput): StrategyContext {
-  const { engine, options, train, dev, folder } = input;
+  const { engine, options, problem, train, dev, folder } = input;
   const { total } = planSteps({ ...options, examples: train.length });
   const devLoss = dev && (async (weights: Weights) => (await evaluate(engine, weights, dev, input)).loss);
-  return { engine, options, totalSteps: total, folder, devLoss };
+  return { engine, options, labelLoss: problem.loss, totalSteps: total, folder, devLoss };
 }
 
 class TrainingLoop {
@@ -140,7 +143,7 @@ class TrainingLoop {
       const { loss, parts, dlogits } = objective({
         logits: logits.data.subarray(0, used),
         ...(teacherLogits && { teacherLogits: teacherLogits.subarray(0, used) }),
-        labels: Int32Array.from(members, ({ label }) => label),
+        labels: members.map(({ label }) => label),
         rows: members.length,
         classes: engine.classes,
       });
@@ -229,11 +232,9 @@ class TrainingLoop {
     return (wanted === 'student') === (model === 'student');
   }
 
-  async #measure(weights: Weights, examples: readonly EncodedExample[]): Promise<SplitSummary> {
-    const { engine, padId, signal } = this.#input;
-    const metrics = await evaluate(engine, weights, examples, { padId, signal });
-    const { loss, accuracy, macroF1, mcc } = metrics;
-    return { examples: metrics.examples, loss, accuracy, macroF1, mcc };
+  #measure(weights: Weights, examples: readonly EncodedExample[]): Promise<SplitSummary> {
+    const { engine, problem, padId, signal } = this.#input;
+    return evaluate(engine, weights, examples, { problem, padId, signal });
   }
 
   #emitEval(

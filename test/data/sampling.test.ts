@@ -75,6 +75,14 @@ test('a split loses nothing, and every label stays in training', () => {
   );
 });
 
+test('a split by numbers does not need each of them in training', () => {
+  const data = examples(range(20).map((i) => `${i / 7}`));
+  assert.throws(() => splitDev(data, 0.25, 1), /too few/);
+  const { train, dev } = splitDev(data, 0.25, 1, { stratified: false });
+  assert.deepEqual([train.length, dev.length], [15, 5]);
+  assert.deepEqual(sorted([...train, ...dev].map(({ line }) => line)), range(20));
+});
+
 test('a fraction that is none, and too few examples', () => {
   for (const fraction of [0, 1, -0.1, 7, Number.NaN]) {
     assert.throws(() => splitDev(examples(['a', 'b']), fraction, 1), { code: 'SESD_USAGE' });

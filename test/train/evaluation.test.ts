@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SesdError } from '../../src/errors.ts';
 import { evaluate, inferAll } from '../../src/train/evaluate.ts';
+import type { SplitSummary } from '../../src/train/events.ts';
+import type { MetricName } from '../../src/train/metric.ts';
 import { flatten, TinyEngine } from './tiny-engine.ts';
-import { tinyExamples, tinyFit } from './tiny-run.ts';
+import { tinyExamples, tinyFit, tinyProblem } from './tiny-run.ts';
 
 const dev = tinyExamples(12, 2);
 const test2 = tinyExamples(10, 4);
@@ -44,7 +46,13 @@ describe('evaluation', () => {
 });
 
 describe('the best weights', () => {
-  for (const metric of ['accuracy', 'macro-f1', 'loss'] as const) {
+  for (const [metric, score] of [
+    ['accuracy', ({ accuracy }) => accuracy!],
+    ['macro-f1', ({ macroF1 }) => macroF1!],
+    ['mcc', ({ mcc }) => mcc!],
+    ['ece', ({ ece }) => -ece!],
+    ['loss', ({ loss }) => -loss],
+  ] satisfies [MetricName, (scores: SplitSummary) => number][]) {
     test(`by ${metric} are restored`, async () => {
       // A rate this high overshoots, so that the last weights are not the best.
       const options = {
@@ -57,15 +65,13 @@ describe('the best weights', () => {
         maxGradNorm: 9,
       } as const;
       const { evals, summary, engine, events } = await tinyFit({ dev, options });
-      const score = (event: (typeof evals)[number]) =>
-        metric === 'macro-f1' ? event.macroF1 : metric === 'loss' ? -event.loss : event.accuracy;
       const candidates = evals.filter(({ final }) => !final);
       const best = candidates.reduce((a, b) =>
         score(b) > score(a) || (score(b) === score(a) && b.loss < a.loss) ? b : a,
       );
       assert.deepEqual([summary.best.step, summary.best.model], [best.step, best.model]);
       assert.ok(best.step < 25, 'the case is one where it matters');
-      const restored = await evaluate(engine, engine.student, dev, { padId: 0 });
+      const restored = await evaluate(engine, engine.student, dev, { problem: tinyProblem, padId: 0 });
       assert.deepEqual([restored.loss, restored.accuracy], [best.loss, best.accuracy]);
       const last = events.filter((event) => event.type === 'best').at(-1)!;
       assert.deepEqual([last.step, last.model], [best.step, best.model]);

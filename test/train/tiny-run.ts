@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { resolveTrainOptions } from '../../src/config/resolve.ts';
 import type { TrainOptionsInput } from '../../src/config/train-options.ts';
 import type { EncodedExample } from '../../src/data/example.ts';
+import { LabelMap } from '../../src/data/labels.ts';
 import { CheckpointStore } from '../../src/train/checkpoint.ts';
 import type { EvalEvent, StepEvent, TrainEvent } from '../../src/train/events.ts';
+import { classification } from '../../src/train/problem.ts';
 import { type FitInput, fit } from '../../src/train/trainer.ts';
 import { classes, flatten, TinyEngine, vocabulary } from './tiny-engine.ts';
 
@@ -19,6 +21,9 @@ export function tinyExamples(count: number, salt = 0): EncodedExample[] {
     return { ids, typeIds: new Int32Array(ids.length), label };
   });
 }
+
+/** The labels of the tiny examples. */
+export const tinyProblem = classification(new LabelMap(['animal', 'plant', 'food']));
 
 /** Rates at which the tiny model learns within a few steps. */
 export const tinyOptions = { lr: 0.02, headLr: 0.05, batchSize: 4, epochs: 2, dropout: 0 } as const;
@@ -52,6 +57,7 @@ export async function tinyFit(run: TinyRun = {}) {
   const events: TrainEvent[] = [];
   const summary = await fit({
     train: tinyExamples(18),
+    problem: tinyProblem,
     padId: 0,
     ...run,
     engine,

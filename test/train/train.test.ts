@@ -85,7 +85,7 @@ describe('train', () => {
 
     const summary = JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'));
     assert.equal(summary.test.accuracy, result.test?.accuracy);
-    assert.ok(result.train!.accuracy > 0.6, 'the task is learnable');
+    assert.ok(result.train!.accuracy! > 0.6, 'the task is learnable');
     assert.ok(existsSync(join(result.model, 'tokenizer.json')));
     const again = resolveTrainOptions({ config: join(run, 'config.yaml') });
     assert.deepEqual([again.epochs, again.lr, again.train], [3, 0.02, options.train]);
@@ -175,6 +175,40 @@ describe('train', () => {
       train({ ...options, dev }, hooks),
       fails('SESD_BAD_DATA', /dev\.csv:3: .*"mineral"/),
     );
+  });
+
+  test('refuses a metric and class weights that do not fit the labels before anything is written', async () => {
+    const { options, hooks, run } = newRun();
+    await assert.rejects(
+      train({ ...options, metric: 'f1' }, hooks),
+      fails('SESD_USAGE', /--metric f1: .*2 labels, found 3/, /accuracy/),
+    );
+    await assert.rejects(
+      train({ ...options, classWeights: { animl: 2 } }, hooks),
+      fails('SESD_USAGE', /--class-weights: .*"animl"/, /"animal", "food", "plant"/),
+    );
+    assert.equal(existsSync(run), false);
+  });
+
+  test('weighs the labels and smooths them as asked, in the loss of the first step', async () => {
+    const { options, hooks } = newRun();
+    const firstLoss = async (given: TrainOptionsInput) => {
+      const events: TrainEvent[] = [];
+      const all = { ...options, ...given, batchSize: 20, maxSteps: 1, force: true, shuffle: false };
+      await train(all, { ...hooks, onEvent: (event) => events.push(event) });
+      return events.find((event) => event.type === 'step')!;
+    };
+    const plain = await firstLoss({});
+    assert.equal(plain.loss, plain.ce + plain.distill);
+    const tripled = await firstLoss({ classWeights: { animal: 3, food: 3, plant: 3 } });
+    assert.ok(Math.abs(tripled.ce - 3 * plain.ce) < 1e-12);
+    // Twice the weight of one label adds its part: those of all labels make up the whole.
+    let parts = 0;
+    for (const label of ['animal', 'food', 'plant'])
+      parts += (await firstLoss({ classWeights: { [label]: 2 } })).ce - plain.ce;
+    assert.ok(Math.abs(parts - plain.ce) < 1e-12);
+    assert.notEqual((await firstLoss({ classWeights: 'balanced' })).ce, plain.ce);
+    assert.notEqual((await firstLoss({ labelSmoothing: 0.1 })).ce, plain.ce);
   });
 
   test('refuses single texts beside pairs', async () => {

@@ -222,6 +222,7 @@ async function checkSteps(record: ZooRecord, folder: string): Promise<void> {
 /** Logits of the exported model in onnxruntime-node alone. */
 async function runExported(opened: OpenedModel, record: ZooRecord, folder: string): Promise<Float32Array> {
   await opened.export(folder, {
+    problemType: 'classification',
     id2label: { 0: 'a', 1: 'b', 2: 'c' },
     label2id: { a: 0, b: 1, c: 2 },
     tokenizerFiles: [],

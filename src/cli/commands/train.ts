@@ -3,8 +3,9 @@ import { trainFields } from '../../config/train-options.ts';
 import type { SplitSummary } from '../../train/events.ts';
 import type { TrainResult } from '../../train/run.ts';
 import type { Command, Context } from '../command.ts';
-import { count, duration, percent, plural, table } from '../format.ts';
+import { count, duration, plural, table } from '../format.ts';
 import { Progress } from '../progress.ts';
+import { scoreColumns } from '../scores.ts';
 
 /** `sesd-train [train]`: fine-tunes, and says how good the model is and where it lies. */
 export const trainCommand: Command = {
@@ -48,15 +49,10 @@ function report(result: TrainResult): string {
   const measured = Object.entries({ train, dev, test, ...further }).filter(
     (entry): entry is [string, SplitSummary] => entry[1] !== undefined,
   );
-  const rows = measured.map(([split, { examples, accuracy, macroF1, loss }]) => [
-    split,
-    count(examples),
-    percent(accuracy),
-    macroF1.toFixed(3),
-    loss.toFixed(3),
-  ]);
+  const { headings, cells } = scoreColumns(result.options.problemType);
+  const rows = measured.map(([split, summary]) => [split, count(summary.examples), ...cells(summary)]);
   return `
-${table([['', 'examples', 'accuracy', 'macro F1', 'loss'], ...rows])}
+${table([['', 'examples', ...headings], ...rows])}
 
 Trained: ${plural(result.steps, 'step')} in ${duration(result.seconds)}
 Weights: ${origin(result)}
