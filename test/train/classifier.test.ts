@@ -92,7 +92,13 @@ describe('a loaded classifier', () => {
 describe('the package', () => {
   test('exports the same names at run time as its types promise', async () => {
     const index = await import('../../src/index.ts');
-    assert.deepEqual(Object.keys(index).sort(), ['SesdError', 'Trainer', 'loadClassifier', 'train']);
+    assert.deepEqual(Object.keys(index).sort(), [
+      'SesdError',
+      'Trainer',
+      'loadClassifier',
+      'loadRegressor',
+      'train',
+    ]);
     const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     assert.equal(exports['.'].default, './dist/index.js');
   });

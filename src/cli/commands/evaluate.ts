@@ -4,18 +4,19 @@ import { boolean, describeFields, optionalText } from '../../config/fields.ts';
 import { readExamples } from '../../data/read.ts';
 import { SesdError } from '../../errors.ts';
 import type { ClassificationMetrics } from '../../metrics/classification.ts';
-import { classifierFields, columnFields, withClassifier } from '../classifier-fields.ts';
+import type { RegressionMetrics } from '../../metrics/regression.ts';
 import type { Command } from '../command.ts';
 import { count, percent, table } from '../format.ts';
+import { columnFields, trainedModelFields, withTrained } from '../trained-model-fields.ts';
 
 const evaluateSchema = z.strictObject({
-  ...classifierFields,
+  ...trainedModelFields,
   test: optionalText({ group: 'Data', path: true, description: 'Labelled examples: .csv, .tsv or .jsonl' }),
   ...columnFields,
   json: boolean({ default: false }, { group: 'Output', description: 'The metrics as JSON' }),
 });
 
-/** `sesd-train evaluate`: how good a classifier is on labelled examples. */
+/** `sesd-train evaluate`: how good a trained model is on labelled examples. */
 export const evaluateCommand: Command = {
   name: 'evaluate',
   usage: ['evaluate [model] [test]'],
@@ -33,18 +34,32 @@ export const evaluateCommand: Command = {
     }
     const columns = { ...(text && { text }), ...(textPair && { textPair }), ...(label && { label }) };
     const { examples } = await readExamples(test, { ...columns, flag: '--test' });
-    await withClassifier('evaluate', options, async (classifier) => {
-      const metrics = await classifier.evaluate(examples, { name: test, signal });
-      const { labels } = classifier;
+    await withTrained('evaluate', options, async (trained) => {
+      if (trained.problemType === 'regression') {
+        const metrics = await trained.evaluate(examples, { name: test, signal });
+        await out.writeAll(json ? `${JSON.stringify(metrics)}\n` : describeNumbers(metrics));
+        return;
+      }
+      const metrics = await trained.evaluate(examples, { name: test, signal });
+      const { labels } = trained;
       await out.writeAll(
-        json ? `${JSON.stringify({ ...metrics, labels })}\n` : describeMetrics(metrics, labels, out.columns),
+        json ? `${JSON.stringify({ ...metrics, labels })}\n` : describeLabels(metrics, labels, out.columns),
       );
     });
   },
 };
 
-function describeMetrics(metrics: ClassificationMetrics, labels: readonly string[], width: number): string {
-  const { examples, accuracy, macroF1, mcc, loss, perClass, confusion } = metrics;
+function describeNumbers({ examples, pearson, spearman, rmse, mae }: RegressionMetrics): string {
+  return `Examples  ${count(examples)}
+Pearson   ${pearson.toFixed(4)}
+Spearman  ${spearman.toFixed(4)}
+RMSE      ${rmse.toFixed(4)}
+MAE       ${mae.toFixed(4)}
+`;
+}
+
+function describeLabels(metrics: ClassificationMetrics, labels: readonly string[], width: number): string {
+  const { examples, accuracy, macroF1, weightedF1, mcc, ece, loss, perClass, confusion } = metrics;
   const ofLabels = perClass.map(({ precision, recall, f1, support }, i) => [
     labels[i]!,
     precision.toFixed(3),
@@ -61,8 +76,10 @@ function describeMetrics(metrics: ClassificationMetrics, labels: readonly string
   return `Examples  ${count(examples)}
 Accuracy  ${percent(accuracy)}
 Macro F1  ${macroF1.toFixed(4)}
+Wtd. F1   ${weightedF1.toFixed(4)}
 MCC       ${mcc.toFixed(4)}
 Loss      ${loss.toFixed(4)}
+ECE       ${ece.toFixed(4)}
 
 ${table([['label', 'precision', 'recall', 'F1', 'examples'], ...ofLabels])}
 ${fits ? `\n${matrix}\n` : ''}`;

@@ -14,8 +14,8 @@ const inspectSchema = z.strictObject({
   onnx,
   head,
   classes: integer(
-    { min: 2, default: 2 },
-    { group: 'Model', description: 'Labels of a classifier that is attached' },
+    { min: 1, default: 2 },
+    { group: 'Model', description: 'Labels of a classifier that is attached; 1 for a regression' },
   ),
   dropout,
   seed,

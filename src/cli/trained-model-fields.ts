@@ -3,11 +3,12 @@ import { optionalInteger, optionalText } from '../config/fields.ts';
 import { trainSchema } from '../config/train-options.ts';
 import { SesdError } from '../errors.ts';
 import type { Classifier } from '../train/classifier.ts';
+import type { Regressor } from '../train/regressor.ts';
 
 const { text, textPair, label, tokenizer, threads, runtime, fuse } = trainSchema.shape;
 
-/** Fields of the commands that use a trained classifier. */
-export const classifierFields = {
+/** Fields of the commands that use a trained model. */
+export const trainedModelFields = {
   model: optionalText({
     group: 'Model',
     valueName: 'DIR',
@@ -27,24 +28,24 @@ export const classifierFields = {
 /** Fields that say where in a file texts and labels are. */
 export const columnFields = { text, textPair, label };
 
-type Options = z.output<z.ZodObject<typeof classifierFields>>;
+type Options = z.output<z.ZodObject<typeof trainedModelFields>>;
 
-/** Loads the classifier for the length of one task. */
-export async function withClassifier<T>(
+/** Loads the model for the length of one task. */
+export async function withTrained<T>(
   command: string,
   { model, ...options }: Options,
-  task: (classifier: Classifier) => Promise<T>,
+  task: (trained: Classifier | Regressor) => Promise<T>,
 ): Promise<T> {
   if (model === undefined) {
     throw new SesdError('SESD_USAGE', `${command} needs a model.`, {
       hint: `Name the folder of a run: sesd-train ${command} --model runs/2026-01-31T12-00-00.`,
     });
   }
-  const { loadClassifier } = await import('../train/classifier.ts');
-  const classifier = await loadClassifier(model, options);
+  const { loadTrained } = await import('../train/load-trained.ts');
+  const trained = await loadTrained(model, options);
   try {
-    return await task(classifier);
+    return await task(trained);
   } finally {
-    classifier.close();
+    trained.close();
   }
 }
