@@ -6,7 +6,7 @@ import { loadClassifier, loadRegressor } from '../../src/index.ts';
 import { type Finished, jsonLines, makeWorkFolder, readJsonLines, rows, sesdTrain } from './sesd-train.ts';
 
 /** What a text is worth: the two topics, and within them nothing to tell by. */
-const valueOf = (label: string) => (label === 'animal' ? 1.5 : -0.5);
+const worthOf = (label: string) => (label === 'animal' ? 1.5 : -0.5);
 
 describe('a regression through all commands', () => {
   let folder: string;
@@ -16,7 +16,7 @@ describe('a regression through all commands', () => {
 
   before(async () => {
     folder = await makeWorkFolder();
-    const lines = rows.map(({ text, label }) => `${text},${valueOf(label)}`);
+    const lines = rows.map(({ text, label }) => `${text},${worthOf(label)}`);
     await writeFile(join(folder, 'values.csv'), ['text,score', ...lines].join('\n'));
     run = await call(
       'train --problem-type regression --onnx bert --train values.csv --label score --dev 0.25 --test values.csv ' +
@@ -67,7 +67,7 @@ describe('a regression through all commands', () => {
     const [value] = await regressor.predict(['the cat and dog run']);
     assert.deepEqual(Object.keys(value!), ['value']);
     const all = await regressor.predict(rows);
-    const squares = all.map(({ value: found }, i) => (found - valueOf(rows[i]!.label)) ** 2);
+    const squares = all.map(({ value: found }, i) => (found - worthOf(rows[i]!.label)) ** 2);
     const { test: measured } = JSON.parse(await readFile(join(folder, 'run/summary.json'), 'utf8'));
     assert.ok(Math.abs(squares.reduce((sum, square) => sum + square, 0) / 20 - measured.loss) < 1e-5);
     await assert.rejects(

@@ -54,6 +54,7 @@ export const cola: Task = glueTask({
   label: 'label',
   written: numbered(acceptability, 0),
   labels: acceptability,
+  settings: { metric: 'mcc' },
 });
 
 const sentiment = ['negative', 'positive'];
@@ -75,6 +76,7 @@ const paraphrases: GlueTask = {
   label: 'Quality',
   written: numbered(equivalence, 0),
   labels: equivalence,
+  settings: { metric: 'f1' },
 };
 /** GLUE's training and dev split are made from Microsoft's training file; Microsoft's test file has its labels. */
 const microsoft: Layout = {
@@ -103,6 +105,7 @@ export const qqp: Task = glueTask({
   label: 'is_duplicate',
   written: numbered(duplicates, 0),
   labels: duplicates,
+  settings: { metric: 'f1' },
   skipBroken: true, // line breaks within questions tore some rows apart
 });
 
@@ -113,6 +116,7 @@ export const stsb: Task = glueTask({
   pair: 'sentence2',
   label: 'score',
   written: score(0, 5),
+  settings: { problemType: 'regression', metric: 'pearson' },
 });
 
 const entailment = ['entailment', 'not_entailment'];

@@ -27,3 +27,16 @@ test('the window is that of a teacher', () => {
     resolveTrainOptions({ task: 'imdb', data: 'x', onnx: 'b', strategy }, { settingsOfTask }).window;
   assert.deepEqual([windowOf('sda'), windowOf('sdv'), windowOf('se')], [5, 5, 'all']);
 });
+
+test('a task is measured as GLUE measures it, others by their accuracy', () => {
+  const measures = Object.fromEntries(
+    (Object.keys(tasks) as TaskName[]).map((task) => {
+      const options = resolveTrainOptions({ task, data: 'x', onnx: 'b' }, { settingsOfTask });
+      assert.equal(options.problemType, tasks[task].labels ? 'classification' : 'regression', task);
+      return [task, options.metric];
+    }),
+  );
+  const { cola, mrpc, qqp, stsb, ...others } = measures;
+  assert.deepEqual([cola, mrpc, qqp, stsb], ['mcc', 'f1', 'f1', 'pearson']);
+  assert.deepEqual(new Set(Object.values(others)), new Set(['accuracy']));
+});
