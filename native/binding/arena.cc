@@ -32,6 +32,17 @@ Napi::Float32Array hand_over(Napi::Env env, std::unique_ptr<float[]>& elements, 
   return array;
 }
 
+// Giving a model's worth of memory back to the system takes a tenth of a second, which the JavaScript thread does not have.
+template <class Native>
+void free_elsewhere(Napi::Env env, std::shared_ptr<Native> arena) {
+  if (!arena) return;
+  try {
+    queue(env, [last = std::move(arena)]() mutable { last.reset(); });
+  } catch (const Error&) {
+    // The process is ending and takes no more work.
+  }
+}
+
 // Copies elements out of an arena on a worker thread. They are allocated there and not as a JavaScript array, whose memory the main
 // thread would fill with zeros first.
 template <class Native, class Copy>
@@ -128,6 +139,8 @@ Napi::Value JsArena::Fill(const Napi::CallbackInfo& info) {
   });
 }
 
+void JsArena::Release(const Napi::CallbackInfo& info) { free_elsewhere(info.Env(), drop(info.Env())); }
+
 void JsBf16Arena::define(Napi::Env env) {
   Handle::define(env, {
                           InstanceAccessor<&JsBf16Arena::Length>("length"),
@@ -158,5 +171,7 @@ Napi::Value JsBf16Arena::Write(const Napi::CallbackInfo& info) {
 Napi::Value JsBf16Arena::Read(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&] { return read_elements(info, native(), from_bf16); });
 }
+
+void JsBf16Arena::Release(const Napi::CallbackInfo& info) { free_elsewhere(info.Env(), drop(info.Env())); }
 
 }  // namespace sesd::binding

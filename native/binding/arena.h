@@ -24,7 +24,7 @@ class JsArena final : public Handle<JsArena, Arena> {
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value CopyFrom(const Napi::CallbackInfo& info);
   Napi::Value Fill(const Napi::CallbackInfo& info);
-  void Release(const Napi::CallbackInfo& info) { release(info); }
+  void Release(const Napi::CallbackInfo& info);
 };
 
 class JsBf16Arena final : public Handle<JsBf16Arena, Bf16Arena> {
@@ -42,7 +42,7 @@ class JsBf16Arena final : public Handle<JsBf16Arena, Bf16Arena> {
   Napi::Value Length(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
-  void Release(const Napi::CallbackInfo& info) { release(info); }
+  void Release(const Napi::CallbackInfo& info);
 };
 
 // An arena of either kind.

@@ -57,11 +57,13 @@ class Handle : public Napi::ObjectWrap<Derived> {
 
   void release(const Napi::CallbackInfo& info) { drop(info.Env()); }
 
- private:
-  void drop(Napi::BasicEnv env) {
-    native_.reset();
+  // Lets go of the native object, which is released if need be.
+  std::shared_ptr<Native> drop(Napi::BasicEnv env) {
     if (bytes_ != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(bytes_, 0));
+    return std::exchange(native_, nullptr);
   }
+
+ private:
 
   // Handed from create() to the constructor, which JavaScript can call too.
   static thread_local inline std::shared_ptr<Native> pending;

@@ -62,11 +62,19 @@ Use it:  echo "some text" | npx sesd-train predict ${shellWord(result.model)}
 }
 
 function origin({ best, steps, options }: TrainResult): string {
-  const average = options.window === 'all' ? 'all past students' : `${options.window} past students`;
-  const model = best.model === 'teacher' ? `the teacher (mean of ${average})` : `the ${best.model}`;
+  const model = {
+    student: 'the student',
+    teacher: `the teacher (${teacherOf(options)})`,
+    se: 'the mean of the students',
+  }[best.model];
   if (best.metric === undefined) return `${model} after the last step`;
   const where = best.step === steps ? 'the last step' : `step ${count(best.step)}`;
   return `${model} after ${where}, the best on dev by ${best.metric}`;
+}
+
+function teacherOf({ strategy, window, poolSize }: TrainResult['options']): string {
+  if (strategy === 'ema') return 'moving average of the students';
+  return `mean of ${window === 'all' ? (poolSize ?? window) : window} past students`;
 }
 
 /** A path as a shell takes it. */
