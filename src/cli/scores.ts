@@ -2,7 +2,7 @@ import type { SplitSummary } from '../train/events.ts';
 import { type MetricName, metricOf } from '../train/metric.ts';
 import { percent } from './format.ts';
 
-/** Metrics that the table of a run shows, in its columns, by what was learnt. */
+/** Metrics that every table of a run shows, in its columns, by what was learnt. */
 const columns = {
   classification: ['accuracy', 'macro-f1', 'loss'],
   regression: ['pearson', 'spearman', 'rmse'],
@@ -11,12 +11,18 @@ const columns = {
 /** Spelled otherwise than their flag's value. */
 const headings: Partial<Record<MetricName, string>> = { 'macro-f1': 'macro F1', rmse: 'RMSE' };
 
-/** The heading and the cells of a table of scores. */
-export function scoreColumns(problem: keyof typeof columns): {
+/**
+ * The heading and the cells of a table of scores.
+ * @param chosen the metric the weights were chosen by; it has a column too
+ */
+export function scoreColumns(
+  problem: keyof typeof columns,
+  chosen: MetricName,
+): {
   headings: string[];
   cells(summary: SplitSummary): string[];
 } {
-  const metrics = columns[problem];
+  const metrics = [...new Set<MetricName>([...columns[problem], chosen])];
   return {
     headings: metrics.map((metric) => headings[metric] ?? metric),
     cells: (summary) => metrics.map((metric) => scoreText(metric, summary)),

@@ -49,7 +49,8 @@ function report(result: TrainResult): string {
   const measured = Object.entries({ train, dev, test, ...further }).filter(
     (entry): entry is [string, SplitSummary] => entry[1] !== undefined,
   );
-  const { headings, cells } = scoreColumns(result.options.problemType);
+  const { problemType, metric } = result.options;
+  const { headings, cells } = scoreColumns(problemType, metric);
   const rows = measured.map(([split, summary]) => [split, count(summary.examples), ...cells(summary)]);
   return `
 ${table([['', 'examples', ...headings], ...rows])}
