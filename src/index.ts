@@ -15,6 +15,7 @@ export type {
   ModelName,
   NoticeEvent,
   ResumeEvent,
+  RunEvent,
   Split,
   SplitSummary,
   StepEvent,

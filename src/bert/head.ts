@@ -9,7 +9,7 @@ export type HeadKind = 'auto' | 'pooler' | 'cls' | 'mean';
 
 /** A classification head to be added to a graph, or new weights for the one it has. */
 export interface Head {
-  kind: 'existing' | 'resized' | 'pooler' | 'cls' | 'mean';
+  kind: 'existing' | 'resized' | 'vote' | 'pooler' | 'cls' | 'mean';
   /** Value with the logits [batch, classes], before any softmax. */
   logits: string;
   classes: number;
@@ -40,13 +40,34 @@ export interface HeadOptions {
 
 /** Keeps the graph's classifier where it fits the labels, gives it new weights where not, or plans a new one. */
 export function planHead(outputs: BertOutputs, options: HeadOptions): Head {
-  const { classifier } = outputs;
+  const { classifier, vote } = outputs;
+  if (vote) return voteHead(vote, options.classes);
   if (classifier && (options.kind === 'auto' || (!outputs.hidden && !outputs.pooled))) {
     const { classes } = options;
     if (classifier.classes === classes) return ownHead(classifier, 'existing', classes, new Map());
     return ownHead(classifier, 'resized', classes, resizedWeights(classifier, options));
   }
   return attached(outputs, options);
+}
+
+/** A vote is there to be used as it is: its members are what is trained. */
+function voteHead({ logits, classes, members }: NonNullable<BertOutputs['vote']>, wanted: number): Head {
+  if (classes !== wanted) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `The model is the vote of ${members.length} classifiers of ${classes} labels, not of ${wanted}.`,
+      { hint: 'Train one of the models it was made of: the folders run-1, run-2, … beside it.' },
+    );
+  }
+  return {
+    kind: 'vote',
+    logits,
+    classes,
+    classifierInput: members[0]!.input,
+    parameters: members.flatMap(({ weight, bias }) => (bias ? [weight, bias] : [weight])),
+    initializers: new Map(),
+    nodes: [],
+  };
 }
 
 function ownHead(

@@ -41,11 +41,12 @@ export function findInputs(view: GraphView): BertInputs {
       { hint: 'Export a BERT whose input is token ids, for example with Optimum or torch.onnx.export.' },
     );
   }
-  const others = tables.filter((table) => table.name !== word.name);
+  // The models of a vote have a table of words each.
+  const others = tables.filter((table) => table.name !== word.name && table.input !== word.input);
   const byInput = others.filter((table) => table.input !== undefined).sort((a, b) => a.rows - b.rows);
   const named = (pattern: RegExp) => byInput.find((table) => pattern.test(table.input!));
   const types = named(/type|segment/i) ?? byInput.find((table) => table.rows <= 16);
-  const positionsInput = named(/pos/i) ?? byInput.find((table) => table !== types);
+  const positionsInput = named(/pos/i) ?? byInput.find((table) => table.input !== types?.input);
   const positionTable =
     positionsInput ?? largest(others.filter((table) => table !== types && table.input === undefined));
   const typeTable = types ?? others.find((table) => table.input === undefined && table !== positionTable);

@@ -18,11 +18,13 @@ export interface BertOutputs {
   pooled: string | undefined;
   /** The graph's own classifier. */
   classifier: (LinearMatch & { logits: string; classes: number }) | undefined;
+  /** The vote of several classifiers (export/vote.ts): log of the mean of their probabilities. */
+  vote: { logits: string; classes: number; members: LinearMatch[] } | undefined;
 }
 
 /** Finds the token states, the pooled state and the classifier among the graph's outputs. */
 export function findOutputs(view: GraphView): BertOutputs {
-  const found: BertOutputs = { hidden: undefined, pooled: undefined, classifier: undefined };
+  const found: BertOutputs = { hidden: undefined, pooled: undefined, classifier: undefined, vote: undefined };
   for (const output of view.graph.outputs) {
     const type = view.graph.types.get(output);
     const value = skip(view, output, 'Identity', 'Softmax', 'LogSoftmax');
@@ -31,6 +33,9 @@ export function findOutputs(view: GraphView): BertOutputs {
       found.pooled ??= output;
       continue;
     }
+    const members = matchVote(view, value);
+    const labels = type.dims?.at(-1);
+    if (members && typeof labels === 'number') found.vote ??= { logits: value, classes: labels, members };
     const rank = type.dims?.length;
     const linear = rank === 2 || /logits/i.test(output) ? matchLinear(view, value) : undefined;
     if (linear && rank === 2) {
@@ -38,7 +43,7 @@ export function findOutputs(view: GraphView): BertOutputs {
       if (typeof classes === 'number') found.classifier ??= { ...linear, logits: value, classes };
     } else if (rank === 3 && !linear) found.hidden ??= output;
   }
-  if (!found.hidden && !found.pooled && !found.classifier) {
+  if (!found.hidden && !found.pooled && !found.classifier && !found.vote) {
     const list = view.graph.outputs.map((name) => {
       const type = view.graph.types.get(name);
       return `${name} ${type?.dtype ?? '?'}[${type?.dims?.join(', ') ?? '?'}]`;
@@ -52,6 +57,16 @@ export function findOutputs(view: GraphView): BertOutputs {
     );
   }
   return found;
+}
+
+/** Log(Sum(Softmax(linear), …) · 1/N). */
+function matchVote(view: GraphView, value: string): LinearMatch[] | undefined {
+  const mean = view.producerOf(view.producerOf(value, 'Log')?.inputs[0], 'Mul');
+  const sum = view.producerOf(mean?.inputs[0], 'Sum');
+  const members = sum?.inputs.map((input) =>
+    matchLinear(view, skip(view, input, 'Softmax', 'Cast', 'Identity')),
+  );
+  return members?.every((member) => member !== undefined) ? members : undefined;
 }
 
 function skip(view: GraphView, value: string, ...ops: string[]): string {

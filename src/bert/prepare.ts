@@ -124,7 +124,7 @@ function nameDims(graph: Graph): BertInputs {
 
 function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Head {
   const outputs = findOutputs(new GraphView(graph));
-  const classes = options.classes ?? outputs.classifier?.classes;
+  const classes = options.classes ?? (outputs.vote ?? outputs.classifier)?.classes;
   if (classes === undefined) {
     throw new SesdError(
       'SESD_BAD_MODEL',

@@ -29,7 +29,10 @@ export class Progress {
   }
 
   show(event: TrainEvent): void {
-    if (event.type === 'config') this.#config = event;
+    if (event.type === 'config') {
+      this.#config = event;
+      this.#means = undefined; // of the run before, where there are several
+    }
     if (event.type === 'step') this.#step(event);
     const line = lineOf(event, this.#config);
     if (line !== undefined) this.#line(line);
@@ -73,6 +76,8 @@ function lineOf(event: TrainEvent, config: ConfigEvent | undefined): string | un
       return event.final ? undefined : evalLine(event, config?.options.metric);
     case 'notice':
       return event.message;
+    case 'run':
+      return `Run ${event.run} of ${event.runs}, seed ${event.seed}`;
     case 'resume':
       return `Going on after step ${count(event.step)}.`;
     case 'early-stop':

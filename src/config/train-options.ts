@@ -110,14 +110,18 @@ export const trainSchema = z.strictObject({
   ),
 
   strategy: choice(
-    ['finetune', 'sda', 'sdv', 'se', 'ema'],
+    ['finetune', 'sda', 'sdv', 'se', 'ema', 'avg', 'vote'],
     { default: 'sda' },
     {
       group: method,
       description:
         'finetune; self-distillation from past students by their mean weights (sda), their votes (sdv) or a moving ' +
-        'average (ema); se: the mean weights of a plain run',
+        'average (ema); se: the mean weights of a plain run; avg, vote: several plain runs made into one model',
     },
+  ),
+  runs: integer(
+    { min: 2, max: 1000, default: 4 },
+    { group: method, description: 'Runs that avg and vote make one model of' },
   ),
   window: integerOr(
     ['all'],

@@ -8,7 +8,11 @@ import { se, withSelfEnsemble } from './se.ts';
 import type { Strategy, StrategyContext } from './strategy.ts';
 
 /** Every strategy of one run, by the name `--strategy` takes. */
-const strategies: Record<TrainOptions['strategy'], CreateParts> = { finetune, sda, sdv, se, ema };
+const strategies: Record<TrainOptions['strategy'], CreateParts> = {
+  ...{ finetune, sda, sdv, se, ema },
+  // Each of their runs is plain fine-tuning; what is made of the runs is train/runs.ts's.
+  ...{ avg: finetune, vote: finetune },
+};
 
 /**
  * The student's weights at this moment are θ_0.

@@ -18,8 +18,10 @@ export function heldSets(context: StrategyContext): HeldSets {
   return average === 'se' && strategy !== 'se' ? sum(ofStrategy, runningMean) : ofStrategy;
 }
 
+const none = (): HeldSets => ({ memory: 0, bf16: 0, disk: 0 });
+
 const setsOf = {
-  finetune: () => ({ memory: 0, bf16: 0, disk: 0 }),
+  ...{ finetune: none, avg: none, vote: none },
   sda: windowMean,
   sdv(context: StrategyContext): HeldSets {
     const { size, storage } = poolOf(context);

@@ -51,8 +51,7 @@ export class CheckpointStore {
 
   /** The command that goes on from the newest checkpoint. */
   get resumeCommand(): string {
-    const plain = /^[\w./-]+$/.test(this.#runFolder);
-    return `npx sesd-train --resume ${plain ? this.#runFolder : JSON.stringify(this.#runFolder)}`;
+    return resumeCommand(this.#runFolder);
   }
 
   get #folder(): string {
@@ -133,6 +132,12 @@ export class CheckpointStore {
     for (const step of (await this.#steps()).slice(0, -this.#keep))
       await rm(join(this.#folder, `step-${step}`), { recursive: true, force: true });
   }
+}
+
+/** The command that goes on with the run in a folder. */
+export function resumeCommand(runFolder: string): string {
+  const plain = /^[\w./-]+$/.test(runFolder);
+  return `npx sesd-train --resume ${plain ? runFolder : JSON.stringify(runFolder)}`;
 }
 
 /** Flushes a folder's entries; without it a renamed file may be lost with the power. */

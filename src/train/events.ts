@@ -4,8 +4,11 @@ import type { RegressionMetrics } from '../metrics/regression.ts';
 
 export type Split = 'train' | 'dev' | 'test';
 
-/** Which weights: the student's, or an average a strategy keeps. */
-export type ModelName = 'student' | 'teacher' | 'se';
+/**
+ * Which weights: the student's, an average a strategy keeps, or what several runs were made into: the mean of
+ * their weights (avg) or of their probabilities (vote).
+ */
+export type ModelName = 'student' | 'teacher' | 'se' | 'avg' | 'vote';
 
 /** What a run is, before its first step. */
 export interface ConfigEvent {
@@ -78,6 +81,17 @@ export interface CheckpointEvent {
   path: string;
 }
 
+/** Of the runs that avg and vote are made of, the next one begins, goes on or is found finished. */
+export interface RunEvent {
+  type: 'run';
+  /** From 1. */
+  run: number;
+  runs: number;
+  seed: number;
+  /** Folder of the run. */
+  folder: string;
+}
+
 /** An interrupted run goes on after `step`. */
 export interface ResumeEvent {
   type: 'resume';
@@ -116,6 +130,8 @@ export interface TrainSummary {
   /** On further splits, by name. */
   further?: Readonly<Record<string, SplitSummary>>;
   seconds: number;
+  /** The runs that avg and vote were made of. */
+  runs?: (TrainSummary & { seed: number; folder: string })[];
 }
 
 /** The scores of one set of weights on one split: those of classes, or those of numbers. */
@@ -130,6 +146,7 @@ export type TrainEvent =
   | EvalEvent
   | BestEvent
   | CheckpointEvent
+  | RunEvent
   | ResumeEvent
   | EarlyStopEvent
   | NoticeEvent

@@ -5,6 +5,7 @@ import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
+import type { Architecture, ConfigOptions } from '../export/config.ts';
 import { exportModel } from '../export/export-model.ts';
 import type { EditedOutput, GraphEdit } from '../export/graph-edit.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -24,7 +25,7 @@ import type {
 export async function readModelFile(path: string): Promise<ModelFile> {
   const { model, graph } = await load(path);
   const folder = dirname(model.path);
-  const config = await readConfig(join(folder, 'config.json'));
+  const config = await readConfig(folder);
   return { file: model.path, folder, config, open: (options) => openModel(model, graph, config, options) };
 }
 
@@ -71,7 +72,7 @@ async function openModel(
         source: model,
         edit,
         weights: engine.student.read(),
-        config: configOptions(config, report, beside),
+        config: { ...configOptions(config, beside), architecture: architectureOf(report) },
         files: beside.tokenizerFiles,
       }),
   };
@@ -107,24 +108,29 @@ function headEdit(model: OnnxModel, { head }: PreparedBert): GraphEdit {
   return { initializers, outputs };
 }
 
-function configOptions(config: ModelConfig | undefined, { training }: ModelReport, beside: ExportExtras) {
+/** The config.json of a trained model made from one with the config.json `base`. */
+export function configOptions(base: ModelConfig | undefined, beside: ExportExtras): ConfigOptions {
   const { problemType, id2label, label2id, maxLength, truncate } = beside;
   return {
-    base: config,
-    architecture: {
-      ...(training?.vocabulary === undefined ? {} : { vocab_size: training.vocabulary }),
-      ...(training?.positions === undefined ? {} : { max_position_embeddings: training.positions }),
-      ...(training?.types === undefined ? {} : { type_vocab_size: training.types }),
-    },
+    base,
     id2label,
     label2id,
-    problemType:
-      problemType === 'regression' ? ('regression' as const) : ('single_label_classification' as const),
+    problemType: problemType === 'regression' ? 'regression' : 'single_label_classification',
     extra: { sesd_train: { maxLength, truncate } },
   };
 }
 
-async function readConfig(path: string): Promise<ModelConfig | undefined> {
+function architectureOf({ training }: ModelReport): Architecture {
+  return {
+    ...(training?.vocabulary === undefined ? {} : { vocab_size: training.vocabulary }),
+    ...(training?.positions === undefined ? {} : { max_position_embeddings: training.positions }),
+    ...(training?.types === undefined ? {} : { type_vocab_size: training.types }),
+  };
+}
+
+/** The config.json of a folder, if there is one. @throws SesdError SESD_BAD_MODEL */
+export async function readConfig(folder: string): Promise<ModelConfig | undefined> {
+  const path = join(folder, 'config.json');
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -17,3 +17,11 @@ export function dropoutKey(seed: number, step: number, microBatch: number): [num
   const key = mix64(mix64(mix64(BigInt(seed)) ^ BigInt(step)) ^ BigInt(microBatch));
   return [Number(key >> 32n), Number(key & 0xffff_ffffn)];
 }
+
+/**
+ * Seed of one of several runs: the seed itself for run 1, 32 mixed bits of seed and number for those after it.
+ * @param run from 1
+ */
+export function runSeed(seed: number, run: number): number {
+  return run === 1 ? seed : Number(mix64(mix64(BigInt(seed)) ^ BigInt(run)) >> 32n);
+}

@@ -5,8 +5,9 @@ import { SesdError } from '../errors.ts';
 import { makeFolder } from '../export/make-folder.ts';
 import type { ResumeEvent, TrainEvent } from './events.ts';
 
-/** What a run leaves in its folder; anything else there is not ours. */
+/** What a run leaves in its folder, and the runs of avg and vote; anything else there is not ours. */
 const entries = ['config.yaml', 'metrics.jsonl', 'summary.json', 'report.html', 'checkpoints', 'model'];
+const isOurs = (name: string): boolean => entries.includes(name) || /^run-\d+$/.test(name);
 
 /** The output folder of one run: config.yaml, metrics.jsonl, summary.json, checkpoints/ and model/. */
 export class RunFolder {
@@ -31,7 +32,7 @@ export class RunFolder {
       if (error.code === 'ENOENT') return undefined;
       throw this.#unwritable(error);
     });
-    const taken = names?.find((name) => entries.includes(name));
+    const taken = names?.find(isOurs);
     if (taken && !force) {
       throw new SesdError('SESD_OUTPUT', `${this.path} already holds a run (it has ${taken}).`, {
         hint: `Go on with it by --resume ${this.path}, replace it with --force, or choose another --output.`,
@@ -50,8 +51,9 @@ export class RunFolder {
   async begin(config: string, { force }: { force: boolean }): Promise<void> {
     await this.check({ force });
     await this.#writing(async () => {
-      for (const name of entries) await rm(join(this.path, name), { recursive: true, force: true });
       await makeFolder(this.path);
+      for (const name of (await readdir(this.path)).filter(isOurs))
+        await rm(join(this.path, name), { recursive: true, force: true });
       await writeFile(join(this.path, 'config.yaml'), config, { flag: 'wx' });
       this.#log = openSync(join(this.path, 'metrics.jsonl'), 'ax');
     });
@@ -61,6 +63,13 @@ export class RunFolder {
   async reopen(): Promise<void> {
     await this.#writing(async () => {
       this.#log = openSync(join(this.path, 'metrics.jsonl'), 'a');
+    });
+  }
+
+  /** Opens the folder with an empty metrics.jsonl, for a run that writes it again from what its parts hold. */
+  async rewrite(): Promise<void> {
+    await this.#writing(async () => {
+      this.#log = openSync(join(this.path, 'metrics.jsonl'), 'w');
     });
   }
 

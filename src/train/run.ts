@@ -1,25 +1,17 @@
 import { createRequire } from 'node:module';
-import { flagOf } from '../config/fields.ts';
-import { formatOptions, resolveTrainOptions } from '../config/resolve.ts';
-import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts';
-import type { EncodedExample } from '../data/example.ts';
+import { formatOptions } from '../config/resolve.ts';
+import type { TrainOptions } from '../config/train-options.ts';
 import type { Target } from '../data/target.ts';
-import { type TaskName, tasks } from '../data/tasks/index.ts';
-import { settingsFor } from '../data/tasks/settings.ts';
-import { sampleTask } from '../data/tasks/wordnet-topics.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
-import { encodeAll } from '../tokenizer/encode-all.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { CheckpointStore } from './checkpoint.ts';
 import { embeddedModel } from './embedded-model.ts';
 import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
-import { loadData, type NamedExamples, namedSplits, type TrainingData } from './load-data.ts';
-import type { OpenedModel, ReadModelFile } from './model-provider.ts';
+import { namedSplits, type TrainingData } from './load-data.ts';
+import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
 import { planMemory } from './plan-memory.ts';
-import { stateProblem } from './problem.ts';
+import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
 import { planSteps } from './schedule.ts';
 import { type FitInput, fit } from './trainer.ts';
@@ -35,6 +27,9 @@ export interface TrainHooks {
   readModel?: ReadModelFile;
 }
 
+/** The hooks with a signal that is there. */
+export type RunHooks = TrainHooks & { signal: AbortSignal };
+
 export interface TrainResult extends TrainSummary {
   /** Folder of the run. */
   folder: string;
@@ -44,33 +39,40 @@ export interface TrainResult extends TrainSummary {
   options: TrainOptions;
 }
 
-/** One training run from options to a folder with the model; see `train`. */
-export async function runTraining(
-  input: TrainOptionsInput,
-  hooks: TrainHooks & { signal: AbortSignal },
+export interface SharedBetweenRuns {
+  data: RunData;
+  /** Called when all is ready, before anything is written. */
+  start?(config: ConfigEvent): Promise<void>;
+}
+
+/**
+ * One training run from resolved options to a folder with the model; see `train`.
+ * @param shared by the runs of avg and vote
+ */
+export async function runOne(
+  given: TrainOptions,
+  hooks: RunHooks,
   listener: (event: TrainEvent) => void,
+  shared: SharedBetweenRuns = { data: new RunData(given, listener) },
 ): Promise<TrainResult> {
   const { signal } = hooks;
-  let options = resolveTrainOptions(input, {
-    recommended: embeddedModel.settings(),
-    settingsOfTask: (task, strategy) => settingsFor(tasks[task], strategy),
-  });
-  const resume = options.resume !== undefined;
-  const folder = new RunFolder(options.output);
-  if (!resume) await folder.check(options);
-  const notify = (message: string) => listener({ type: 'notice', message });
-  if (!resume) for (const message of describeDefaults(options)) notify(message);
+  const resume = given.resume !== undefined;
+  const folder = new RunFolder(given.output);
+  if (!resume) await folder.check(given);
 
-  const data = await loadData(options, notify);
-  const file = await (hooks.readModel ?? readModelFile)(options.onnx ?? embeddedModel.folder);
-  const problem = stateProblem(options, file, data.train);
+  const runData = shared.data;
+  const data = await runData.examples();
+  const file = await (hooks.readModel ?? readModelFile)(given.onnx ?? embeddedModel.folder);
+  const problem = await runData.problem(file);
   const { target } = problem;
-  const tokenizer = await loadTokenizer(options.tokenizer ?? file.folder);
+  const tokenizer = await runData.tokenizer(file);
   stopIfAborted(signal);
-  const model = await file.open({ ...options, classes: target.names.length });
+  const model = await file.open({ ...given, classes: target.names.length });
   try {
-    options = { ...options, maxLength: longestInput(options, model, listener) };
-    const encoded = await encodeSplits(data, { model, tokenizer, target, options, signal });
+    refuseVote(file, model);
+    const options = { ...given, maxLength: longestInput(given, model, listener) };
+    const vocabulary = model.report.training?.vocabulary;
+    const encoded = await runData.encoded(file, { maxLength: options.maxLength, vocabulary, signal });
     const config = configEvent(options, { model, target, data });
     const emit = (event: TrainEvent) => {
       folder.log(event);
@@ -90,6 +92,7 @@ export async function runTraining(
       signal,
     };
     const memory = await planMemory(run);
+    await shared.start?.(config);
     if (resume) await folder.reopen();
     else await folder.begin(formatOptions(options), options);
     const announce = resume ? listener : emit;
@@ -118,28 +121,11 @@ export async function runTraining(
   }
 }
 
-/** What is trained where the user named no model or no data, and the settings that come with a task. */
-function describeDefaults(options: TrainOptions): string[] {
-  const { onnx, train, task } = options;
-  const sample = task === undefined && train === undefined;
-  const sampled = `the sample task (${sampleTask.description})`;
-  const notices: string[] = [];
-  if (onnx === undefined) {
-    const model = `No --onnx: training the embedded ${embeddedModel.description}, with its own settings`;
-    notices.push(sample ? `${model}, on ${sampled}.` : `${model}. A pretrained BERT is far better.`);
-  } else if (sample) notices.push(`No --train: training on ${sampled}.`);
-  if (task !== undefined) notices.push(describeTask(options, task));
-  return notices;
-}
-
-/** The task's settings that are in force. */
-function describeTask(options: TrainOptions, task: TaskName): string {
-  const settings = settingsFor(tasks[task], options.strategy);
-  const inForce = Object.entries(settings).filter(
-    ([name, value]) => options[name as keyof TrainOptions] === value,
-  );
-  const flags = inForce.map(([name, value]) => `${flagOf(name)} ${value}`).join(' ');
-  return `${tasks[task].title} is trained with ${flags}; flags and --config go before these.`;
+function refuseVote({ file }: ModelFile, { report }: OpenedModel): void {
+  if (report.training?.head.kind !== 'vote') return;
+  throw new SesdError('SESD_BAD_MODEL', `${file} is the vote of several models, which cannot be trained.`, {
+    hint: 'Train one of the models it was made of: the folders run-1, run-2, … beside it.',
+  });
 }
 
 /** The longest input the model can take, of what was asked for. */
@@ -153,37 +139,6 @@ function longestInput(
   const message = `--max-length ${maxLength} is more than the model takes: texts are cut to ${most} tokens.`;
   listener({ type: 'notice', message });
   return most;
-}
-
-async function encodeSplits(
-  data: TrainingData,
-  {
-    model,
-    tokenizer,
-    target,
-    options,
-    signal,
-  }: {
-    model: OpenedModel;
-    tokenizer: Tokenizer;
-    target: Target;
-    options: TrainOptions;
-    signal: AbortSignal;
-  },
-): Promise<Pick<FitInput, 'train' | 'dev' | 'test' | 'further'>> {
-  const rows = model.report.training?.vocabulary;
-  if (rows !== undefined) tokenizer.checkFits(rows);
-  const { maxLength, truncate } = options;
-  const encode = ({ examples, name }: NamedExamples) =>
-    encodeAll(tokenizer, examples, { maxLength, truncate, labels: target.encode(examples, name) }, signal);
-  const further: Record<string, EncodedExample[]> = {};
-  for (const [name, split] of Object.entries(data.further)) further[name] = await encode(split);
-  return {
-    train: await encode(data.train),
-    ...(data.dev && { dev: await encode(data.dev) }),
-    ...(data.test && { test: await encode(data.test) }),
-    ...(Object.keys(further).length > 0 && { further }),
-  };
 }
 
 function configEvent(

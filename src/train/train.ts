@@ -1,7 +1,13 @@
 import { EventEmitter } from 'node:events';
-import type { TrainOptionsInput } from '../config/train-options.ts';
+import { resolveTrainOptions } from '../config/resolve.ts';
+import type { TrainOptions, TrainOptionsInput } from '../config/train-options.ts';
+import { tasks } from '../data/tasks/index.ts';
+import { settingsFor } from '../data/tasks/settings.ts';
+import { describeDefaults } from './describe-defaults.ts';
+import { embeddedModel } from './embedded-model.ts';
 import type { TrainEvent } from './events.ts';
-import { runTraining, type TrainHooks, type TrainResult } from './run.ts';
+import { type RunHooks, runOne, type TrainHooks, type TrainResult } from './run.ts';
+import { runSeveral } from './runs.ts';
 
 /**
  * Fine-tunes a BERT classifier. Without `onnx` the embedded model is trained, without `train` the sample task.
@@ -36,7 +42,7 @@ export class Trainer extends EventEmitter<{ event: [TrainEvent] }> {
     const signal = this.#hooks.signal
       ? AbortSignal.any([this.#hooks.signal, this.#stop.signal])
       : this.#stop.signal;
-    this.#result ??= runTraining(this.#input, { ...this.#hooks, signal }, (event) => {
+    this.#result ??= start(this.#input, { ...this.#hooks, signal }, (event) => {
       this.#hooks.onEvent?.(event);
       this.emit('event', event);
     });
@@ -79,4 +85,24 @@ export class Trainer extends EventEmitter<{ event: [TrainEvent] }> {
       this.stop();
     }
   }
+}
+
+async function start(
+  input: TrainOptionsInput,
+  hooks: RunHooks,
+  listener: (event: TrainEvent) => void,
+): Promise<TrainResult> {
+  const options = resolveRun(input);
+  if (options.resume === undefined)
+    for (const message of describeDefaults(options)) listener({ type: 'notice', message });
+  const several = options.strategy === 'avg' || options.strategy === 'vote';
+  return several ? runSeveral(options, hooks, listener) : runOne(options, hooks, listener);
+}
+
+/** The options of a run, with the settings that come with the embedded model and the tasks. */
+export function resolveRun(input: TrainOptionsInput): TrainOptions {
+  return resolveTrainOptions(input, {
+    recommended: embeddedModel.settings(),
+    settingsOfTask: (task, strategy) => settingsFor(tasks[task], strategy),
+  });
 }

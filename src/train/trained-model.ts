@@ -49,7 +49,7 @@ export async function openTrained(path: string, options: OpenTrainedOptions = {}
     ...{ threads, runtime, fuse },
   });
   const head = model.report.training?.head.kind ?? 'existing';
-  if (head !== 'existing') {
+  if (head !== 'existing' && head !== 'vote') {
     model.engine.close();
     throw notClassifier(file, `${file.file} has no classifier of ${labels.length} labels`);
   }

@@ -57,6 +57,22 @@ describe('progress without a terminal', () => {
   });
 });
 
+describe('progress of several runs', () => {
+  test('says which run it is, and counts each one anew', () => {
+    const { stream, text } = screen({ isTerminal: false });
+    const progress = new Progress(stream);
+    for (const run of [1, 2]) {
+      progress.show({ type: 'run', run, runs: 2, seed: 40 + run, folder: `run-${run}` });
+      progress.show({ ...config, totalSteps: 1 });
+      progress.show({ ...step(1), ms: 400 / run });
+    }
+    const lines = text().trimEnd().split('\n');
+    assert.deepEqual([lines[0], lines[3]], ['Run 1 of 2, seed 41', 'Run 2 of 2, seed 42']);
+    assert.match(lines[2]!, / 80 samples\/s/);
+    assert.match(lines[5]!, / 160 samples\/s/);
+  });
+});
+
 describe('progress on a terminal', () => {
   test('redraws one line, at most ten times a second', () => {
     let now = 0;

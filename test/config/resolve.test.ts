@@ -120,7 +120,7 @@ describe('resolving options', () => {
     [
       'strategy',
       'finetun',
-      /--strategy: expected one of finetune, sda, sdv, se, ema, found "finetun"/,
+      /--strategy: expected one of finetune, sda, sdv, se, ema, avg, vote, found "finetun"/,
       /mean finetune\?/,
     ],
     ['device', 'cuda', /--device cuda: this version computes on the CPU only/, /--device cpu/],

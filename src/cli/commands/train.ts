@@ -62,12 +62,15 @@ Use it:  echo "some text" | npx sesd-train predict ${shellWord(result.model)}
 `;
 }
 
-function origin({ best, steps, options }: TrainResult): string {
+function origin({ best, steps, options, runs = [] }: TrainResult): string {
   const model = {
     student: 'the student',
     teacher: `the teacher (${teacherOf(options)})`,
     se: 'the mean of the students',
+    avg: `the mean of the weights of ${runs.length} runs`,
+    vote: `the mean of the probabilities of ${runs.length} runs`,
   }[best.model];
+  if (runs.length > 0) return model;
   if (best.metric === undefined) return `${model} after the last step`;
   const where = best.step === steps ? 'the last step' : `step ${count(best.step)}`;
   return `${model} after ${where}, the best on dev by ${best.metric}`;

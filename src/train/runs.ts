@@ -1,0 +1,134 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatOptions } from '../config/resolve.ts';
+import type { TrainOptions } from '../config/train-options.ts';
+import { SesdError } from '../errors.ts';
+import { resumeCommand } from './checkpoint.ts';
+import { combineRuns } from './combine-runs.ts';
+import type { ConfigEvent, RunEvent, TrainEvent, TrainSummary } from './events.ts';
+import { runSeed } from './random.ts';
+import { type RunHooks, runOne, type TrainResult } from './run.ts';
+import { RunData } from './run-data.ts';
+import { RunFolder } from './run-folder.ts';
+
+/** A run that is done. */
+interface FinishedRun {
+  config: ConfigEvent;
+  summary: TrainSummary;
+}
+
+/**
+ * `avg` and `vote`: `runs` independent fine-tuning runs that differ in their seed, made into one model: the
+ * mean of their restored weights, or the mean of their probabilities.
+ *
+ * Each is an ordinary run in `run-1/`, `run-2/`, … of the folder, with its own checkpoints, metrics.jsonl and
+ * model; run 1 has the seed of the options, the others one derived from it (`runSeed`). They see the same data:
+ * where `dev` is a fraction, the options' seed draws it for all of them. Resuming goes on with the first run
+ * that is not finished.
+ */
+export async function runSeveral(
+  options: TrainOptions,
+  hooks: RunHooks,
+  listener: (event: TrainEvent) => void,
+): Promise<TrainResult> {
+  if (options.strategy === 'vote' && options.problemType === 'regression') {
+    throw new SesdError('SESD_USAGE', '--strategy vote: votes are on labels, and a regression has none.', {
+      hint: 'Use --strategy avg.',
+    });
+  }
+  const folder = new RunFolder(options.output);
+  const resume = options.resume !== undefined;
+  if (!resume) await folder.check(options);
+  const emit = (event: TrainEvent) => {
+    folder.log(event);
+    listener(event);
+  };
+  const start = async (inner: RunEvent, config: ConfigEvent) => {
+    if (inner.run === 1) {
+      if (resume) await folder.rewrite();
+      else await folder.begin(formatOptions(options), options);
+      emit({ ...config, options, totalSteps: config.totalSteps * options.runs });
+    }
+    emit(inner);
+  };
+  try {
+    const data = new RunData(options, listener);
+    const finished: (FinishedRun & RunEvent)[] = [];
+    for (let run = 1; run <= options.runs; run++) {
+      const inner: RunEvent = {
+        type: 'run',
+        run,
+        runs: options.runs,
+        seed: runSeed(options.seed, run),
+        folder: join(folder.path, `run-${run}`),
+      };
+      const done = resume ? await readFinished(inner.folder) : undefined;
+      if (done) {
+        await start(inner, done.config);
+        listener({ type: 'notice', message: `Run ${run} of ${options.runs} is finished.` });
+      } else await runInner(inner, { options, hooks, listener, data, start });
+      finished.push({ ...inner, ...(done ?? (await readFinished(inner.folder))!) });
+    }
+    const summary = await combineRuns(finished, { options, hooks, data, folder, emit });
+    const { labels } = finished[0]!.config;
+    return { ...summary, folder: folder.path, model: folder.model, labels, options };
+  } finally {
+    folder.close();
+  }
+}
+
+interface Outer {
+  options: TrainOptions;
+  hooks: RunHooks;
+  listener: (event: TrainEvent) => void;
+  data: RunData;
+  start(inner: RunEvent, config: ConfigEvent): Promise<void>;
+}
+
+async function runInner(inner: RunEvent, { options, hooks, listener, data, start }: Outer): Promise<void> {
+  const resume = options.resume !== undefined && (await hasCheckpoint(inner.folder));
+  const { seed, folder: output } = inner;
+  try {
+    await runOne(
+      {
+        ...{ ...options, strategy: 'finetune', seed, output },
+        maxLength: data.maxLength ?? options.maxLength,
+        // One that was killed before its first checkpoint begins again.
+        ...{ resume: resume ? output : undefined, force: !resume },
+      },
+      hooks,
+      listener,
+      { data, start: (config) => start(inner, config) },
+    );
+  } catch (error) {
+    throw ofRun(inner, options, error);
+  }
+}
+
+/** The error of one of the runs, whose way out is to resume them all. */
+function ofRun({ run, runs, folder }: RunEvent, { output }: TrainOptions, error: unknown): unknown {
+  if (!(error instanceof SesdError)) return error;
+  const { code, message, hint, cause } = error;
+  const outer = resumeCommand(output ?? join(folder, '..'));
+  return new SesdError(code, `Run ${run} of ${runs}: ${message}`, {
+    hint: hint?.replace(resumeCommand(folder), outer) ?? `Go on with: ${outer}`,
+    cause,
+  });
+}
+
+/** What a run left that went to its end: summary.json is the last it writes. */
+async function readFinished(folder: string): Promise<FinishedRun | undefined> {
+  try {
+    const stored = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8'));
+    const { labels: _labels, model: _model, ...summary } = stored as TrainSummary & Record<string, unknown>;
+    const [first = ''] = (await readFile(join(folder, 'metrics.jsonl'), 'utf8')).split('\n', 1);
+    return { config: JSON.parse(first), summary };
+  } catch {
+    return undefined; // not there, or cut short: the run is done again from its checkpoint
+  }
+}
+
+async function hasCheckpoint(folder: string): Promise<boolean> {
+  const names = await readdir(join(folder, 'checkpoints')).catch(() => []);
+  return names.some((name) => /^step-\d+$/.test(name));
+}
