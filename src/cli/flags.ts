@@ -19,6 +19,7 @@ export function flagsOf(fields: readonly Field[]): Record<string, Options> {
       field.flag.slice(2),
       {
         type: field.kind === 'boolean' ? ('boolean' as const) : ('string' as const),
+        array: field.many ?? false,
         group: `${field.group}:`,
         describe: describe(field),
       },

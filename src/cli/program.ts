@@ -6,13 +6,23 @@ import type { Command, Context } from './command.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { predictCommand } from './commands/predict.ts';
+import { soupCommand } from './commands/soup.ts';
 import { trainCommand } from './commands/train.ts';
 import { flagsOf, givenValues, type Parsed } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
 import { reportError } from './report-error.ts';
 import { OutputStream } from './streams.ts';
 
-const commands: readonly Command[] = [trainCommand, evaluateCommand, predictCommand, inspectCommand];
+const commands: readonly Command[] = [
+  trainCommand,
+  evaluateCommand,
+  predictCommand,
+  inspectCommand,
+  soupCommand,
+];
+
+/** Of a flag that is given twice the later value counts. */
+const parsing = { 'dot-notation': false, 'duplicate-arguments-array': false, 'parse-numbers': false };
 
 /**
  * Runs one command line to its end.
@@ -38,11 +48,7 @@ function parser(args: readonly string[], context: Context) {
     .scriptName('sesd-train')
     .usage('$0 [command] [flags]\n\nFine-tunes BERT classifiers by self-ensemble and self-distillation.')
     .locale('en')
-    .parserConfiguration({
-      'dot-notation': false,
-      'duplicate-arguments-array': false,
-      'parse-numbers': false,
-    })
+    .parserConfiguration(parsing)
     .usageConfiguration({ 'hide-types': true })
     .wrap(Math.min(110, context.out.isTerminal ? context.out.columns : 100))
     .alias('h', 'help')
@@ -61,7 +67,11 @@ function moduleOf(command: Command, args: readonly string[], context: Context): 
     describe: command.description,
     builder: (program) => {
       for (const example of command.examples) program.example(example.call, example.does);
-      return program.options(flagsOf(command.fields));
+      // Several words for one argument are duplicates to yargs.
+      const several = command.fields.some(({ many }) => many);
+      return program
+        .parserConfiguration({ ...parsing, 'duplicate-arguments-array': several })
+        .options(flagsOf(command.fields));
     },
     handler: (parsed: Parsed) => {
       // yargs leaves the command's own name among the words.

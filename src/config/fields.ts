@@ -19,6 +19,8 @@ export interface FieldInfo {
   resumable?: boolean;
   /** Names a file or folder. */
   path?: boolean;
+  /** Takes any number of values. */
+  many?: boolean;
 }
 
 /** Facts of every field made here, by its schema. */

@@ -59,7 +59,8 @@ export async function loadWeights(
   }
 }
 
-function checkAlike(one: TrainedModel, other: TrainedModel): void {
+/** @throws SesdError SESD_BAD_MODEL naming the first tensor, or the labels, in which two models differ */
+export function checkAlike(one: TrainedModel, other: TrainedModel): void {
   const differ = (what: string) =>
     new SesdError('SESD_BAD_MODEL', `${other.file.file} and ${one.file.file} cannot be averaged: ${what}.`, {
       hint: 'Average runs of the same --onnx model and the same labels.',

@@ -5,8 +5,6 @@ import { after, before, describe, test } from 'node:test';
 import { resolveTrainOptions } from '../../src/config/resolve.ts';
 import type { TrainOptionsInput } from '../../src/config/train-options.ts';
 import { SesdError } from '../../src/errors.ts';
-import { readModel } from '../../src/onnx/read.ts';
-import { floatElements, isFloat, tensorData } from '../../src/onnx/tensor.ts';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
 import { loadClassifier } from '../../src/train/classifier.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
@@ -14,6 +12,7 @@ import { runSeed } from '../../src/train/random.ts';
 import { train } from '../../src/train/train.ts';
 import { makeWorkFolder, rows } from '../cli/sesd-train.ts';
 import { type Feed, runModel } from '../onnx/run-model.ts';
+import { weightsOf } from './model-weights.ts';
 
 const labels = ['animal', 'food'];
 const members = ['run-1', 'run-2', 'run-3'];
@@ -35,18 +34,6 @@ const eventsOf = (run: string): TrainEvent[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-
-/** The float tensors of a model file by name. */
-async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
-  const { proto, external } = await readModel(path);
-  const tensors = proto.graph!.initializer.map((tensor) => ({
-    name: tensor.name,
-    ...tensorData(tensor, external),
-  }));
-  return new Map(
-    tensors.filter(({ dtype }) => isFloat(dtype)).map((each) => [each.name, floatElements(each)]),
-  );
-}
 
 /** Logits of the test file's texts, one by one, by onnxruntime-node alone. */
 async function logitsOf(model: string): Promise<number[][]> {
