@@ -9,11 +9,22 @@ export type StepRecord = Record<(typeof compared)[number] | (typeof equal)[numbe
 
 /** The step lines of a run's metrics.jsonl. */
 export function readSteps(folder: string): StepRecord[] {
+  return readMetrics(folder).filter(({ type }) => type === 'step');
+}
+
+/** The last loss of each model on dev, by the model's name. */
+export function readDevLosses(folder: string): Record<string, number> {
+  const evaluations = readMetrics(folder).filter(
+    ({ type, split, final }) => type === 'eval' && split === 'dev' && !final,
+  );
+  return Object.fromEntries(evaluations.map(({ model, loss }) => [model, loss]));
+}
+
+function readMetrics(folder: string) {
   return readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
-    .filter(({ type }) => type === 'step');
+    .map((line) => JSON.parse(line));
 }
 
 export interface Tolerance {

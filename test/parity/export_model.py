@@ -1,9 +1,13 @@
-"""Writes a small random BERT classifier, its tokenizer and two small tasks for the parity tests.
+"""Writes small random BERT models, their tokenizer and small tasks for the parity tests.
 
-    python test/parity/export_model.py FOLDER [--fresh] [--exporter torchscript|dynamo]
+    python test/parity/export_model.py FOLDER VARIANT...
 
-FOLDER gets model.onnx, model.safetensors, config.json, tokenizer.json, train.jsonl (single texts) and pairs.jsonl. --fresh
-leaves the weights as they are before any training; else biases and LayerNorm weights are random too.
+    torchscript, dynamo   a classifier, by the exporter named; biases and LayerNorm weights are random too
+    fresh                 its weights as they are before any training
+    regression            one output, a number
+
+Each gets a folder FOLDER/VARIANT with model.onnx, model.safetensors, config.json, tokenizer.json, train.jsonl and dev.jsonl
+(single texts) and pairs.jsonl.
 """
 
 import argparse
@@ -36,23 +40,31 @@ COMMON = "the a of with in and small large old found often under near that this 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def write_tasks(folder):
-    """100 texts of 2 to 30 words, and 60 pairs whose label says whether both are of one class; some longer than 40 tokens."""
+def write_tasks(folder, regression):
+    """100 and 30 texts of 2 to 30 words with their class, for a regression with the share of words that tell it; 60 pairs whose
+    label says whether both are of one class; some longer than 40 tokens."""
     generator = random.Random(3)
 
     def text(label, words):
         own = WORDS[label]
         return " ".join(generator.choice(own if generator.random() < 0.3 else COMMON) for _ in range(words))
 
-    with open(folder / "train.jsonl", "w", encoding="utf-8") as file:
-        for _ in range(100):
-            label = generator.choice(LABELS)
-            file.write(json.dumps({"text": text(label, generator.randint(2, 30)), "label": label}) + "\n")
-    with open(folder / "pairs.jsonl", "w", encoding="utf-8") as file:
-        for _ in range(60):
-            first, second = generator.choice(LABELS), generator.choice(LABELS)
-            row = {"text": text(first, generator.randint(2, 30)), "pair": text(second, generator.randint(2, 30))}
-            file.write(json.dumps({**row, "label": "animal" if first == second else "plant"}) + "\n")
+    def write(name, rows):
+        with open(folder / name, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    def single(label):
+        words = text(label, generator.randint(2, 30))
+        share = sum(word not in COMMON for word in words.split()) / len(words.split())
+        return {"text": words, "label": round(5 * share, 2) if regression else label}
+
+    def pair(first, second):
+        texts = {"text": text(first, generator.randint(2, 30)), "pair": text(second, generator.randint(2, 30))}
+        return {**texts, "label": "animal" if first == second else "plant"}
+
+    write("train.jsonl", [single(generator.choice(LABELS)) for _ in range(100)])
+    write("pairs.jsonl", [pair(generator.choice(LABELS), generator.choice(LABELS)) for _ in range(60)])
+    write("dev.jsonl", [single(generator.choice(LABELS)) for _ in range(30)])
 
 
 def write_tokenizer(folder):
@@ -99,34 +111,41 @@ def export_onnx(model, path, exporter):
         model.__class__ = original
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--fresh", action="store_true")
-    parser.add_argument("--exporter", choices=("torchscript", "dynamo"), default="torchscript")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    write_tasks(options.folder)
+def write_variant(folder, variant):
+    folder.mkdir(parents=True, exist_ok=True)
+    regression = variant == "regression"
+    write_tasks(folder, regression)
+    labels = ["score"] if regression else LABELS
     config = BertConfig(
-        vocab_size=write_tokenizer(options.folder),
+        vocab_size=write_tokenizer(folder),
         hidden_size=64,
         num_hidden_layers=3,
         num_attention_heads=4,
         intermediate_size=128,
         max_position_embeddings=64,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: i for i, label in enumerate(LABELS)},
-        attn_implementation="sdpa" if options.exporter == "dynamo" else "eager",
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+        problem_type="regression" if regression else None,
+        attn_implementation="sdpa" if variant == "dynamo" else "eager",
     )
     torch.manual_seed(9)
     model = BertForSequenceClassification(config).eval()
-    if not options.fresh:
+    if variant != "fresh":
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.05 * torch.randn_like(parameter))
-    model.save_pretrained(options.folder)
-    export_onnx(model, options.folder / "model.onnx", options.exporter)
+    model.save_pretrained(folder)
+    export_onnx(model, folder / "model.onnx", "dynamo" if variant == "dynamo" else "torchscript")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("variants", nargs="+", choices=("torchscript", "dynamo", "fresh", "regression"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for variant in options.variants:
+        write_variant(options.folder / variant, variant)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Fine-tuning with self-distillation in PyTorch, written from the published semantics alone: the outside view on a run.
+"""Fine-tuning with self-ensemble and self-distillation in PyTorch, written from the published semantics alone: the outside
+view on a run. The loop is here, teachers and averages in ensemble.py, losses in objectives.py.
 
     python test/parity/reference.py --model DIR --train FILE.jsonl --output DIR [--strategy sda --window 3 ...]
     python test/parity/reference.py --jobs FILE     one JSON array of such arguments a line, run one after the other
@@ -7,17 +8,17 @@ Flags have the names, defaults and meaning of the command line's. --model is a H
 model.safetensors, tokenizer.json) of a BertForSequenceClassification. Examples are JSON lines {"text", "pair"?, "label"}.
 Writes metrics.jsonl with the same step lines, and evaluations of --dev and --test at the end.
 
-    update t = 1..T turns theta_{t-1} into theta_t
-    loss      mean cross-entropy + lambda * mean over all B*C elements of (z - teacher's z)^2
-    teacher   evaluation mode, no gradient; sda: the mean of the newest K of theta_0..theta_{t-2} (theta_0 at t = 1), with
-              --pool-includes-student of theta_0..theta_{t-1}; sdv: the mean of their logits; `all`: all of them
+    update t = 1..T turns theta_{t-1} into theta_t; the teacher is there from step S on
+    loss      mean over the update's B rows of w_y * cross-entropy + lambda_t * distance(z, teacher's z), see objectives.py;
+              one output: of (z - y)^2 + ...
+    lambda_t  lambda * min(1, (t - S + 1) / R), R = floor(ramp * T); lambda when R = 0; no teacher before S
+    teacher   evaluation mode, no gradient; see ensemble.py
     AdamW     decoupled decay except on biases and LayerNorm, betas .9/.999, eps 1e-8, the classifier with its own rate
     schedule  s = t - 1, W = floor(warmup * T): s / max(1, W) while s < W, else max(0, (T - s) / max(1, T - W))
     clipping  g *= c / (norm + 1e-6) when the global norm exceeds c
 """
 
 import argparse
-import copy
 import json
 import math
 import os
@@ -28,9 +29,10 @@ import time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
+import objectives
 import torch
+from ensemble import SelfEnsemble, first_taught_step, make_teacher
 from tokenizers import Tokenizer
-from torch.nn import functional
 from transformers import BertForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
@@ -44,10 +46,21 @@ def parse(argv=None):
     parser.add_argument("--dev", type=pathlib.Path)
     parser.add_argument("--test", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--strategy", choices=("finetune", "sda", "sdv"), default="sda")
-    parser.add_argument("--window", default="all", help="K or all")
-    parser.add_argument("--pool-includes-student", action="store_true")
+    parser.add_argument("--strategy", choices=("finetune", "sda", "sdv", "se", "ema"), default="sda")
+    parser.add_argument("--window", help="K or all (default: all; for sdv 5)")
     parser.add_argument("--lambda", dest="lambda_", type=float, default=1.0)
+    parser.add_argument("--lambda-ramp", type=float, default=0.0, help="fraction of the updates")
+    parser.add_argument("--distance", choices=objectives.DISTANCES, default="mse")
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--teacher-start", type=float, default=1, help="a step, or the fraction of the updates before it")
+    parser.add_argument("--pool-every", type=int, default=1)
+    parser.add_argument("--pool-size", help="M or all (default: the window)")
+    parser.add_argument("--pool-select", choices=("recent", "best", "spaced"), default="recent")
+    parser.add_argument("--pool-includes-student", action="store_true")
+    parser.add_argument("--ema-decay", type=float, default=0.995)
+    parser.add_argument("--average", choices=("auto", "teacher", "se", "none"), default="auto")
+    parser.add_argument("--label-smoothing", type=float, default=0.0)
+    parser.add_argument("--class-weights", help='balanced, a JSON object {"label": weight}, or a file of one')
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--batch-size", type=int, default=32)
@@ -63,18 +76,23 @@ def parse(argv=None):
     parser.add_argument("--no-shuffle", dest="shuffle", action="store_false")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.window = options.window or ("5" if options.strategy == "sdv" else "all")
+    if options.average == "auto":
+        options.average = {"sda": "teacher", "ema": "teacher", "se": "se"}.get(options.strategy, "none")
+    return options
 
 
 class Data:
-    """Encoded examples of one file: (ids, types, class)."""
+    """Encoded examples of one file: (ids, types, class; or the number to predict where there are no classes)."""
 
     def __init__(self, path, tokenizer, classes):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         self.examples = []
         for row in rows:
             encoding = tokenizer.encode(row["text"], row.get("pair"))
-            self.examples.append((encoding.ids, encoding.type_ids, classes[str(row["label"])]))
+            label = classes[str(row["label"])] if classes else float(row["label"])
+            self.examples.append((encoding.ids, encoding.type_ids, label))
 
     def __len__(self):
         return len(self.examples)
@@ -95,6 +113,9 @@ def load_model(folder, dropout, dtype=torch.float32):
 
 
 def classes_of(model):
+    """Class indices by name; empty for a model that predicts a number."""
+    if model.config.problem_type == "regression":
+        return {}
     return {name: int(index) for index, name in model.config.id2label.items()}
 
 
@@ -107,60 +128,9 @@ def collate(examples, pad_id=0):
         ids[row, : len(row_ids)] = torch.tensor(row_ids)
         types[row, : len(row_ids)] = torch.tensor(row_types)
         mask[row, : len(row_ids)] = 1
-    labels = torch.tensor([label for _, _, label in examples])
+    labels = [label for _, _, label in examples]
+    labels = torch.tensor(labels, dtype=torch.float64 if isinstance(labels[0], float) else torch.int64)
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}, labels
-
-
-class Pool:
-    """The students theta_0.. so far, and the teacher they make."""
-
-    def __init__(self, model, strategy, window, pad_to_student):
-        self.strategy = strategy
-        self.window = math.inf if window == "all" else int(window)
-        self.includes_student = pad_to_student
-        self.teacher = copy.deepcopy(model).eval().requires_grad_(False)
-        self.students = []
-        self.sum = None
-        self.count = 0
-
-    def push(self, model):
-        weights = [p.detach().clone() for p in model.parameters()]
-        self.count += 1
-        if self.window == math.inf and self.strategy == "sda":
-            # The sum in float64: what is compared is the definition, not the rounding of a running mean.
-            if self.sum is None:
-                self.sum = [w.double() for w in weights]
-            else:
-                for total, w in zip(self.sum, weights):
-                    total += w.double()
-        else:
-            self.students.append(weights)
-            if len(self.students) > self.window:
-                self.students.pop(0)
-
-    def _load(self, weights):
-        with torch.no_grad():
-            for parameter, value in zip(self.teacher.parameters(), weights):
-                parameter.copy_(value)
-
-    def prepare(self):
-        """Puts the mean into the teacher; once a step."""
-        if self.strategy != "sda":
-            return
-        if self.sum is not None:
-            self._load([total / self.count for total in self.sum])
-        else:
-            self._load([torch.stack(ws).double().mean(0) for ws in zip(*self.students)])
-
-    @torch.no_grad()
-    def logits(self, inputs):
-        if self.strategy == "sda":
-            return self.teacher(**inputs).logits
-        votes = []
-        for weights in self.students:
-            self._load(weights)
-            votes.append(self.teacher(**inputs).logits)
-        return torch.stack(votes).mean(0)
 
 
 def is_head(name):
@@ -191,33 +161,55 @@ def learning_rate_factor(step, total, warmup):
     return done / max(1, warm) if done < warm else max(0.0, (total - done) / max(1, total - warm))
 
 
+def row_losses(logits, labels, class_weights=None, smoothing=0.0):
+    if labels.is_floating_point():
+        return objectives.squared_error(logits, labels)
+    return objectives.cross_entropy(logits, labels, class_weights, smoothing)
+
+
 def evaluate(model, data, batch_size=64):
     was_training = model.training
     model.eval()
     order = sorted(range(len(data)), key=lambda i: len(data.examples[i][0]))
-    correct, loss = 0, 0.0
+    correct, loss = 0, 0.0  # correct has no meaning for a predicted number
     with torch.no_grad():
         for start in range(0, len(order), batch_size):
             inputs, labels = collate([data.examples[i] for i in order[start : start + batch_size]])
             logits = model(**inputs).logits
             correct += (logits.argmax(-1) == labels).sum().item()
-            loss += functional.cross_entropy(logits, labels, reduction="sum").item()
+            loss += row_losses(logits, labels).sum().item()
     model.train(was_training)
     return {"examples": len(data), "loss": loss / len(data), "accuracy": correct / len(data)}
 
 
-def train(model, data, options, on_step=lambda record: None):
-    """Trains in place. Returns the pool (None for finetune)."""
+def class_weights_of(text, data, classes):
+    """One weight a class; balanced: n / (classes * n_c)."""
+    if text is None:
+        return None
+    if text == "balanced":
+        counts = torch.bincount(torch.tensor([label for _, _, label in data.examples]), minlength=len(classes))
+        return len(data) / (len(classes) * counts.double())
+    if not text.lstrip().startswith("{"):
+        text = pathlib.Path(text).read_text(encoding="utf-8")
+    given = json.loads(text)
+    return torch.tensor([float(given[name]) for name in classes], dtype=torch.float64)
+
+
+def train(model, data, options, on_step=lambda record: None, dev=None):
+    """Trains in place. Returns the models to evaluate beside it, by name."""
     torch.manual_seed(options.seed)
     order_generator = torch.Generator().manual_seed(options.seed)
     optimizer = make_optimizer(model, options)
     per_update = options.batch_size * options.accumulate
     per_epoch = math.ceil(len(data) / per_update)
     total = options.max_steps or per_epoch * options.epochs
-    pool = None
-    if options.strategy != "finetune":
-        pool = Pool(model, options.strategy, options.window, options.pool_includes_student)
-        pool.push(model)
+    class_weights = class_weights_of(options.class_weights, data, classes_of(model))
+    distance = objectives.DISTANCES[options.distance]
+
+    first_taught = first_taught_step(options.teacher_start, total)
+    ramp = math.floor(options.lambda_ramp * total)
+    teacher = make_teacher(model, options, first_taught, lambda student: evaluate(student, dev)["loss"])
+    average = SelfEnsemble(model, options, first_taught) if options.average == "se" else None
     model.train()
     step = 0
     while step < total:
@@ -229,8 +221,10 @@ def train(model, data, options, on_step=lambda record: None):
             step += 1
             started = time.perf_counter()
             chosen = order[start : start + per_update]
-            if pool is not None:
-                pool.prepare()
+            taught = teacher is not None and step >= first_taught
+            lambda_ = options.lambda_ * (min(1.0, (step - first_taught + 1) / ramp) if ramp > 0 else 1.0)
+            if taught:
+                teacher.begin(step, model)
             optimizer.zero_grad()
             ce_sum = distill_sum = 0.0
             tokens = 0
@@ -239,11 +233,11 @@ def train(model, data, options, on_step=lambda record: None):
                 inputs, labels = collate(micro)
                 tokens += int(inputs["attention_mask"].sum())
                 logits = model(**inputs).logits
-                ce = functional.cross_entropy(logits, labels, reduction="sum") / len(chosen)
+                ce = row_losses(logits, labels, class_weights, options.label_smoothing).sum() / len(chosen)
                 distill = logits.new_zeros(())
-                if pool is not None:
-                    distill = (logits - pool.logits(inputs)).square().sum() / (len(chosen) * logits.shape[1])
-                (ce + options.lambda_ * distill).backward()
+                if taught:
+                    distill = distance(logits, teacher.logits(inputs), options.temperature).sum() / len(chosen)
+                (ce + lambda_ * distill).backward()
                 ce_sum += ce.item()
                 distill_sum += distill.item()
             gradients = [p.grad for p in model.parameters() if p.grad is not None]
@@ -254,17 +248,19 @@ def train(model, data, options, on_step=lambda record: None):
             factor = learning_rate_factor(step, total, options.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
-            if pool is not None and not options.pool_includes_student and step > 1:
-                pool.push(model)
+            if taught:
+                teacher.before_update(step, model)
             optimizer.step()
-            if pool is not None and options.pool_includes_student:
-                pool.push(model)
+            if taught:
+                teacher.after_update(step, model)
+            if average is not None:
+                average.after_update(step, model)
             on_step(
                 {
                     "type": "step",
                     "step": step,
                     "epoch": step / per_epoch,
-                    "loss": ce_sum + options.lambda_ * distill_sum,
+                    "loss": ce_sum + lambda_ * distill_sum,
                     "ce": ce_sum,
                     "distill": distill_sum,
                     "lr": options.lr * factor,
@@ -274,9 +270,10 @@ def train(model, data, options, on_step=lambda record: None):
                     "ms": 1000 * (time.perf_counter() - started),
                 }
             )
-    if pool is not None:
-        pool.prepare()
-    return pool
+    if options.average == "teacher":
+        teacher.begin(total + 1, model)
+        return {"teacher": teacher.model}
+    return {"se": average.finished()} if average is not None else {}
 
 
 def run(options):
@@ -294,14 +291,14 @@ def run(options):
 
         shown = {k: str(v) if isinstance(v, pathlib.Path) else v for k, v in vars(options).items()}
         write({"type": "config", "options": shown, "labels": list(classes)})
-        pool = train(model, data, options, write)
-        for split, path in (("dev", options.dev), ("test", options.test)):
-            if path is None:
+        dev = Data(options.dev, tokenizer, classes) if options.dev else None
+        averages = train(model, data, options, write, dev)
+        test = Data(options.test, tokenizer, classes) if options.test else None
+        for split, held_out in (("dev", dev), ("test", test)):
+            if held_out is None:
                 continue
-            held_out = Data(path, tokenizer, classes)
-            write({"type": "eval", "split": split, "model": "student", **evaluate(model, held_out)})
-            if pool is not None and options.strategy == "sda":
-                write({"type": "eval", "split": split, "model": "teacher", **evaluate(pool.teacher, held_out)})
+            for name, weights in {"student": model, **averages}.items():
+                write({"type": "eval", "split": split, "model": name, **evaluate(weights, held_out)})
 
 
 def main():
