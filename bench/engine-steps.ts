@@ -1,30 +1,42 @@
 import { resolveTrainOptions } from '../src/config/resolve.ts';
-import type { Batch, Engine } from '../src/engine/engine.ts';
+import type { TrainOptionsInput } from '../src/config/train-options.ts';
+import type { Batch } from '../src/engine/engine.ts';
 import { createStrategy } from '../src/strategy/index.ts';
-import type { Strategy, StrategyContext } from '../src/strategy/strategy.ts';
+import type { Strategy } from '../src/strategy/strategy.ts';
 import type { OpenedModel } from '../src/train/model-provider.ts';
 import { readModelFile } from '../src/train/open-model.ts';
 
-/** What is timed: forward and backward; a whole update; an update with a teacher one step behind. */
-export type Step = 'gradients' | 'update' | 'sda';
+/** A method of training by the flags that ask for it. */
+export type Method = Pick<TrainOptionsInput, 'strategy' | 'window'>;
+
+export const finetune: Method = { strategy: 'finetune' };
+/** A teacher one step behind. */
+export const sda: Method = { strategy: 'sda', window: 1 };
 
 const CLASSES = 3;
 
-/** The engine's side of the benchmark: one model, steps as the trainer makes them. */
+/** A strategy and the updates it has seen. */
+interface Running {
+  strategy: Strategy;
+  steps: number;
+}
+
+/** The engine's side of the benchmark: one model, steps as the trainer makes them, by any number of methods in turn. */
 export class EngineSteps {
   readonly #model: OpenedModel;
-  readonly #finetune: Strategy;
-  readonly #sda: Strategy;
-  #key = 0;
+  readonly #running = new Map<Method, Running>();
   /** Updates done, for AdamW's bias correction. */
   #updates = 0;
-  /** Updates done under the sda strategy. */
-  #taught = 0;
+  #ensembleBytes = 0;
 
-  private constructor(model: OpenedModel, finetune: Strategy, sda: Strategy) {
+  private constructor(model: OpenedModel) {
     this.#model = model;
-    this.#finetune = finetune;
-    this.#sda = sda;
+    const { engine } = model;
+    const create = engine.createWeights.bind(engine);
+    engine.createWeights = (storage = 'memory') => {
+      this.#ensembleBytes += this.parameters * (storage === 'bf16' ? 2 : 4);
+      return create(storage);
+    };
   }
 
   static async open(path: string, options: { threads: number; dropout: number; fuse: boolean }) {
@@ -37,25 +49,32 @@ export class EngineSteps {
       device: 'cpu',
       precision: 'fp32',
     });
-    return new EngineSteps(
-      model,
-      await createStrategy(contextOf(model.engine, 'finetune')),
-      await createStrategy(contextOf(model.engine, 'sda')),
-    );
+    return new EngineSteps(model);
   }
 
-  /** One step on the batch; resolves to its milliseconds. */
-  async measure(step: Step, batch: Batch): Promise<number> {
+  /** Weights the model has. */
+  get parameters(): number {
+    return this.#model.engine.parameters.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Bytes of all sets of weights beside the student's, its gradients' and its moments'. */
+  get ensembleBytes(): number {
+    return this.#ensembleBytes;
+  }
+
+  /** One update by the method on the batch; resolves to the milliseconds it took, and those of its gradients alone. */
+  async measure(method: Method, batch: Batch): Promise<{ update: number; gradients: number }> {
     const { engine } = this.#model;
-    const strategy = step === 'sda' ? this.#sda : this.#finetune;
+    const running = await this.#start(method);
+    const { strategy } = running;
+    const step = running.steps + 1;
     const labels = Int32Array.from({ length: batch.rows }, (_, row) => row % CLASSES);
 
-    const taught = step === 'sda' ? ++this.#taught : 1;
-    await strategy.begin(taught);
     const started = performance.now();
-    const teacherLogits = await strategy.teach(taught, batch);
-    const logits = await engine.forward(batch, { dropoutKey: [1, this.#key++] });
-    const { dlogits } = strategy.objective(taught)({
+    await strategy.begin(step);
+    const teacherLogits = await strategy.teach(step, batch);
+    const logits = await engine.forward(batch, { dropoutKey: [1, this.#updates] });
+    const { dlogits } = strategy.objective(step)({
       logits: logits.data,
       ...(teacherLogits instanceof Float32Array && { teacherLogits }),
       labels,
@@ -64,28 +83,35 @@ export class EngineSteps {
     });
     await engine.backward(Float32Array.from(dlogits));
     const gradients = performance.now() - started;
-    // What was gathered has to be used up, timed or not.
     await engine.update({
       step: ++this.#updates,
       learningRate: 1e-5,
       headLearningRate: 1e-3,
       weightDecay: 0.01,
       maxGradNorm: 1,
-      ...(await strategy.averages(taught)),
+      ...(await strategy.averages(step)),
     });
     strategy.updated();
-    return step === 'gradients' ? gradients : performance.now() - started;
+    running.steps = step;
+    return { update: performance.now() - started, gradients };
+  }
+
+  async #start(method: Method): Promise<Running> {
+    let running = this.#running.get(method);
+    if (running === undefined) {
+      const options = resolveTrainOptions(method);
+      const { engine } = this.#model;
+      const strategy = await createStrategy({ engine, options, totalSteps: 1000, folder: '.' });
+      running = { strategy, steps: 0 };
+      this.#running.set(method, running);
+    }
+    return running;
   }
 
   close(): void {
-    this.#finetune.release();
-    this.#sda.release();
+    for (const { strategy } of this.#running.values()) strategy.release();
     this.#model.engine.close();
   }
-}
-
-function contextOf(engine: Engine, strategy: 'finetune' | 'sda'): StrategyContext {
-  return { engine, options: resolveTrainOptions({ strategy, window: 1 }), totalSteps: 1000, folder: '.' };
 }
 
 /** A batch without padding, of the tokens of BERT's vocabulary that are whole words. */

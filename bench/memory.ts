@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { embeddedModel } from '../src/train/embedded-model.ts';
-import { EngineSteps, randomBatch } from './engine-steps.ts';
+import { EngineSteps, randomBatch, sda } from './engine-steps.ts';
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +33,7 @@ let most = 0;
 for (let step = 1; step <= steps; step++) {
   // A sequence of lengths without a pattern that repeats within the run.
   const length = 4 + Math.floor((longest - 4) * ((step * Math.SQRT2) % 1));
-  await engine.measure('sda', randomBatch(rows, length, 8000));
+  await engine.measure(sda, randomBatch(rows, length, 8000));
   const resident = process.memoryUsage.rss();
   if (step <= SETTLED) settled = Math.max(settled, resident);
   else most = Math.max(most, resident);

@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { EngineSteps, randomBatch, type Step } from './engine-steps.ts';
+import { EngineSteps, finetune, randomBatch, sda } from './engine-steps.ts';
+import { median, medianRatio } from './median.ts';
 import { TorchWorker } from './torch-worker.ts';
 
 const { values } = parseArgs({
@@ -36,6 +37,8 @@ const [batch, length, threads, repeats, dropout] = (
 
 /** Timers that see the event loop's delay fire this often. */
 const RESOLUTION_MS = 5;
+/** What is timed: forward and backward; a whole update; an update with a teacher one step behind. */
+type Step = 'gradients' | 'update' | 'sda';
 const steps: Step[] = ['gradients', 'update', 'sda'];
 const attentions = ['eager', 'sdpa'] as const;
 const names: Record<Step, string> = {
@@ -89,7 +92,8 @@ async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; 
     for (const step of steps) {
       const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
       delay.enable();
-      const ours = await engine.measure(step, data);
+      const took = await engine.measure(step === 'sda' ? sda : finetune, data);
+      const ours = step === 'gradients' ? took.gradients : took.update;
       delay.disable();
       if (round > 0) {
         milliseconds[step].engine.push(ours);
@@ -122,16 +126,6 @@ function summarize(milliseconds: Times) {
       ];
     }),
   );
-}
-
-function medianRatio(theirs: number[], ours: number[]): number {
-  return median(theirs.map((value, round) => value / ours[round]!));
-}
-
-function median(numbers: number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function print(result: {
