@@ -97,5 +97,10 @@ export const cases: ParityCase[] = [
     model: 'fresh',
     flags: ['--strategy', 'sda', '--window', '1'],
   },
-  { name: 'a regression', model: 'regression', flags: ['--strategy', 'sda', '--accumulate', '2'] },
+  {
+    name: 'a regression, batches gathered',
+    model: 'regression',
+    flags: ['--strategy', 'sda', '--accumulate', '2'],
+    own: ['--problem-type', 'regression'],
+  },
 ];
