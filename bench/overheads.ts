@@ -18,21 +18,21 @@ import { isSize, writeBert } from './random-bert.ts';
 
 interface Row {
   method: Method;
-  /** Students the method keeps. */
-  snapshots: number;
+  /** Copies of the weights it may keep: one for each snapshot; for the mean of all, that and what its sum rounds off. */
+  copies: number;
   /** The most it may cost, as a ratio to plain fine-tuning. */
   atMost?: number;
 }
 
 const rows: Record<string, Row> = {
-  plain: { method: finetune, snapshots: 0 },
-  'SDA, K = 1': { method: { strategy: 'sda', window: 1 }, snapshots: 1, atMost: 1.3 },
-  'SDA, K = 5': { method: { strategy: 'sda', window: 5 }, snapshots: 5, atMost: 1.33 },
-  'SDA, all': { method: { strategy: 'sda', window: 'all' }, snapshots: 2 },
-  EMA: { method: { strategy: 'ema' }, snapshots: 1, atMost: 1.3 },
-  SE: { method: { strategy: 'se' }, snapshots: 2 },
-  'SDV, K = 1': { method: { strategy: 'sdv', window: 1 }, snapshots: 1 },
-  'SDV, K = 5': { method: { strategy: 'sdv', window: 5 }, snapshots: 5 },
+  plain: { method: finetune, copies: 0 },
+  'SDA, K = 1': { method: { strategy: 'sda', window: 1 }, copies: 1, atMost: 1.3 },
+  'SDA, K = 5': { method: { strategy: 'sda', window: 5 }, copies: 5, atMost: 1.33 },
+  'SDA, all': { method: { strategy: 'sda', window: 'all' }, copies: 2 },
+  EMA: { method: { strategy: 'ema' }, copies: 1, atMost: 1.3 },
+  SE: { method: { strategy: 'se' }, copies: 2 },
+  'SDV, K = 1': { method: { strategy: 'sdv', window: 1 }, copies: 1 },
+  'SDV, K = 5': { method: { strategy: 'sdv', window: 5 }, copies: 5 },
 };
 
 const { values } = parseArgs({
@@ -135,7 +135,7 @@ function print(milliseconds: Record<string, number[]>, memory: Record<string, Me
   const line = (cells: string[]) =>
     console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(14))).join(''));
   line(['', 'ms', '× plain', 'at most', 'copies', 'at most', 'peak MiB', '+ copies']);
-  for (const [name, { snapshots, atMost }] of Object.entries(rows)) {
+  for (const [name, { copies, atMost }] of Object.entries(rows)) {
     const { ensembleBytes, peakRss: peak } = memory[name]!;
     line([
       name,
@@ -143,7 +143,7 @@ function print(milliseconds: Record<string, number[]>, memory: Record<string, Me
       medianRatio(milliseconds[name]!, milliseconds.plain!).toFixed(3),
       atMost?.toFixed(2) ?? '',
       (ensembleBytes / copy).toFixed(2),
-      String(snapshots),
+      String(copies),
       mib(peak),
       ((peak - peakRss) / copy).toFixed(2),
     ]);
