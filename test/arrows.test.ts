@@ -26,7 +26,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'config', 'data', 'tokenizer', 'metrics', 'engine', 'objective', 'ensemble', 'strategy'],
     ...['onnx', 'graph', 'bert', 'export'], // where a model is opened
   ],
-  cli: ['errors', 'config', 'data', 'metrics', 'bert', 'train'],
+  reproduce: ['errors', 'config', 'data', 'train'],
+  cli: ['errors', 'config', 'data', 'metrics', 'bert', 'train', 'reproduce'],
   index: ['errors', 'config', 'data', 'metrics', 'objective', 'train'],
 };
 

@@ -6,6 +6,7 @@ import type { Command, Context } from './command.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { predictCommand } from './commands/predict.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
 import { soupCommand } from './commands/soup.ts';
 import { trainCommand } from './commands/train.ts';
 import { flagsOf, givenValues, type Parsed } from './flags.ts';
@@ -19,6 +20,7 @@ const commands: readonly Command[] = [
   predictCommand,
   inspectCommand,
   soupCommand,
+  reproduceCommand,
 ];
 
 /** Of a flag that is given twice the later value counts. */

@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatOptions } from '../config/resolve.ts';
 import type { TrainOptions } from '../config/train-options.ts';
@@ -6,16 +5,11 @@ import { SesdError } from '../errors.ts';
 import { resumeCommand } from './checkpoint.ts';
 import { combineRuns } from './combine-runs.ts';
 import type { ConfigEvent, RunEvent, TrainEvent, TrainSummary } from './events.ts';
+import { type FinishedRun, hasCheckpoint, readFinished } from './finished-run.ts';
 import { runSeed } from './random.ts';
 import { type RunHooks, runOne, type TrainResult } from './run.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
-
-/** A run that is done. */
-interface FinishedRun {
-  config: ConfigEvent;
-  summary: TrainSummary;
-}
 
 /**
  * `avg` and `vote`: `runs` independent fine-tuning runs that differ in their seed, made into one model: the
@@ -31,11 +25,7 @@ export async function runSeveral(
   hooks: RunHooks,
   listener: (event: TrainEvent) => void,
 ): Promise<TrainResult> {
-  if (options.strategy === 'vote' && options.problemType === 'regression') {
-    throw new SesdError('SESD_USAGE', '--strategy vote: votes are on labels, and a regression has none.', {
-      hint: 'Use --strategy avg.',
-    });
-  }
+  checkCombination(options);
   const folder = new RunFolder(options.output);
   const resume = options.resume !== undefined;
   if (!resume) await folder.check(options);
@@ -77,6 +67,54 @@ export async function runSeveral(
   }
 }
 
+/**
+ * avg and vote of runs that were trained before, in a folder like runSeveral's but for the runs, which stay where
+ * they are. What the folder held is replaced.
+ * @throws SesdError SESD_OUTPUT, SESD_BAD_MODEL
+ */
+export async function combineFinished(
+  runs: readonly (FinishedRun & { folder: string; seed: number })[],
+  options: TrainOptions,
+  hooks: RunHooks,
+  listener: (event: TrainEvent) => void,
+): Promise<TrainSummary> {
+  checkCombination(options);
+  const folder = new RunFolder(options.output);
+  await folder.begin(formatOptions(options), { force: true });
+  try {
+    const emit = (event: TrainEvent) => {
+      folder.log(event);
+      listener(event);
+    };
+    const numbered = runs.map((each, i) => ({
+      ...each,
+      type: 'run' as const,
+      run: i + 1,
+      runs: runs.length,
+    }));
+    const totalSteps = runs.reduce((sum, { config }) => sum + config.totalSteps, 0);
+    emit({ ...runs[0]!.config, options, totalSteps });
+    for (const { type, run, runs, seed, folder } of numbered) emit({ type, run, runs, seed, folder });
+    return await combineRuns(numbered, {
+      options,
+      hooks,
+      data: new RunData(options, listener),
+      folder,
+      emit,
+    });
+  } finally {
+    folder.close();
+  }
+}
+
+function checkCombination(options: TrainOptions): void {
+  if (options.strategy === 'vote' && options.problemType === 'regression') {
+    throw new SesdError('SESD_USAGE', '--strategy vote: votes are on labels, and a regression has none.', {
+      hint: 'Use --strategy avg.',
+    });
+  }
+}
+
 interface Outer {
   options: TrainOptions;
   hooks: RunHooks;
@@ -114,21 +152,4 @@ function ofRun({ run, runs, folder }: RunEvent, { output }: TrainOptions, error:
     hint: hint?.replace(resumeCommand(folder), outer) ?? `Go on with: ${outer}`,
     cause,
   });
-}
-
-/** What a run left that went to its end: summary.json is the last it writes. */
-async function readFinished(folder: string): Promise<FinishedRun | undefined> {
-  try {
-    const stored = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8'));
-    const { labels: _labels, model: _model, ...summary } = stored as TrainSummary & Record<string, unknown>;
-    const [first = ''] = (await readFile(join(folder, 'metrics.jsonl'), 'utf8')).split('\n', 1);
-    return { config: JSON.parse(first), summary };
-  } catch {
-    return undefined; // not there, or cut short: the run is done again from its checkpoint
-  }
-}
-
-async function hasCheckpoint(folder: string): Promise<boolean> {
-  const names = await readdir(join(folder, 'checkpoints')).catch(() => []);
-  return names.some((name) => /^step-\d+$/.test(name));
 }
