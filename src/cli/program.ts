@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import yargs, { type CommandModule } from 'yargs';
 import { nearestName } from '../config/nearest.ts';
 import { SesdError } from '../errors.ts';
+import { packageVersion } from '../train/package-version.ts';
 import type { Command, Context } from './command.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -94,9 +94,4 @@ function rejectMistypedCommand(word: string | undefined): void {
   );
   if (near === undefined) return;
   throw new SesdError('SESD_USAGE', `"${word}" is not a command.`, { hint: `Did you mean ${near}?` });
-}
-
-function packageVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

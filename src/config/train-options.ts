@@ -237,7 +237,7 @@ export const trainSchema = z.strictObject({
     { group: evaluation, resumable: true, description: 'Updates between checkpoints' },
   ),
   keep: integer(
-    { min: 1, default: 1 },
+    { min: 1, default: 2 },
     { group: evaluation, resumable: true, description: 'Newest checkpoints that are kept' },
   ),
   metric: choice(

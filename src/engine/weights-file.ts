@@ -8,22 +8,29 @@ interface TensorEntry {
   data_offsets: readonly [number, number];
 }
 
+/** Bytes of a file that writeWeightsFile writes. */
+export function weightsFileSize(parameters: readonly Parameter[]): number {
+  return encodeHeader(parameters).length + parameters.reduce((sum, { size }) => sum + 4 * size, 0);
+}
+
 /**
  * Writes one set of arrays as a safetensors file and flushes it to the disk. Only one array is in memory at
  * a time. Format: 8 bytes length of the header, little-endian; the header as JSON; the data.
  * @param values in the order of `parameters`
+ * @param onPiece sees the file piece by piece, each while it is being written, as for a digest
  */
 export async function writeWeightsFile(
   path: string,
   parameters: readonly Parameter[],
   values: AsyncIterable<NamedArray>,
+  onPiece: (bytes: Uint8Array) => void = () => {},
 ): Promise<void> {
   const header = encodeHeader(parameters);
   const file = await open(path, 'wx');
   try {
-    await writeAll(file, header);
+    await writeAll(file, header, onPiece);
     for await (const { data } of values)
-      await writeAll(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      await writeAll(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), onPiece);
     await file.sync();
   } finally {
     await file.close();
@@ -41,7 +48,7 @@ export async function* readWeightsFile(
   const header = encodeHeader(parameters);
   const file = await open(path, 'r');
   try {
-    const expected = header.length + parameters.reduce((sum, { size }) => sum + 4 * size, 0);
+    const expected = weightsFileSize(parameters);
     const { size: found } = await file.stat();
     const start = new Uint8Array(Math.min(header.length, found));
     await readAll(file, start, path);
@@ -80,18 +87,28 @@ function encodeHeader(parameters: readonly Parameter[]): Buffer {
   return header;
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += (await file.write(bytes, done, Math.min(bytes.length - done, maxTransfer))).bytesWritten;
+async function writeAll(
+  file: FileHandle,
+  bytes: Uint8Array,
+  onPiece: (bytes: Uint8Array) => void,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; done += PIECE) {
+    const piece = bytes.subarray(done, done + PIECE);
+    const writing = file.writeFile(piece); // at the handle's position, and all of it
+    onPiece(piece);
+    await writing;
+  }
 }
 
 async function readAll(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, maxTransfer));
+    const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, MAX_READ));
     if (bytesRead === 0) throw new SesdError('SESD_CHECKPOINT', `${path} ends too early.`);
     done += bytesRead;
   }
 }
 
-/** Below what one read or write call may move. */
-const maxTransfer = 2 ** 30;
+/** Bytes that are handed over at a time: few enough that who looks at them does not hold up the event loop. */
+const PIECE = 4 * 2 ** 20;
+/** Below what one call may read. */
+const MAX_READ = 2 ** 30;

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { SesdError } from '../errors.ts';
 import { heldSets } from '../strategy/memory.ts';
+import { formatBytes } from './format-bytes.ts';
 import { existingParent } from './run-folder.ts';
 import { type FitInput, strategyContext } from './trainer.ts';
 
@@ -29,7 +30,7 @@ export async function planMemory(input: FitInput): Promise<string> {
   if (needed > available) {
     throw new SesdError(
       'SESD_USAGE',
-      `${flags} needs ${bytes(needed)} for weights and their averages, before any activations; ${bytes(available)} of memory are free.`,
+      `${flags} needs ${formatBytes(needed)} for weights and their averages, before any activations; ${formatBytes(available)} of memory are free.`,
       { hint: averages > set ? smallerPool : 'Train a smaller model, or free some memory.' },
     );
   }
@@ -37,24 +38,18 @@ export async function planMemory(input: FitInput): Promise<string> {
   if (disk > bavail * bsize) {
     throw new SesdError(
       'SESD_USAGE',
-      `${flags} --pool-storage disk needs ${bytes(disk)} in ${folder}; ${bytes(bavail * bsize)} are free.`,
+      `${flags} --pool-storage disk needs ${formatBytes(disk)} in ${folder}; ${formatBytes(bavail * bsize)} are free.`,
       { hint: smallerPool },
     );
   }
   const parts = [
-    `${bytes(training)} for weights, gradients and moments`,
-    ...(averages > 0 ? [`${bytes(averages)} for the averages of ${options.strategy}`] : []),
-    ...(best > 0 ? [`${bytes(best)} for the best weights`] : []),
-    ...(disk > 0 ? [`${bytes(disk)} on disk for past students`] : []),
+    `${formatBytes(training)} for weights, gradients and moments`,
+    ...(averages > 0 ? [`${formatBytes(averages)} for the averages of ${options.strategy}`] : []),
+    ...(best > 0 ? [`${formatBytes(best)} for the best weights`] : []),
+    ...(disk > 0 ? [`${formatBytes(disk)} on disk for past students`] : []),
   ];
   return `Memory: ${parts.join(', ')}.`;
 }
 
 const smallerPool =
   'Use a smaller --window or --pool-size, a larger --pool-every, --pool-storage bf16 or disk, or --strategy sda --window all, which keeps one mean.';
-
-function bytes(count: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
-  return `${Number((count / 1000 ** power).toPrecision(3))} ${units[power]}`;
-}

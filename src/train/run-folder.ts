@@ -1,75 +1,135 @@
-import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { access, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fsync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { SesdError } from '../errors.ts';
 import { makeFolder } from '../export/make-folder.ts';
-import type { ResumeEvent, TrainEvent } from './events.ts';
+import { writeFileAtomically } from '../onnx/atomic-write.ts';
+import type { ConfigEvent, ResumeEvent, TrainEvent } from './events.ts';
+import { lockFolder } from './folder-lock.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** What a run leaves in its folder, and the runs of avg and vote; anything else there is not ours. */
 const entries = ['config.yaml', 'metrics.jsonl', 'summary.json', 'report.html', 'checkpoints', 'model'];
 const isOurs = (name: string): boolean => entries.includes(name) || /^run-\d+$/.test(name);
 
-/** The output folder of one run: config.yaml, metrics.jsonl, summary.json, checkpoints/ and model/. */
+/**
+ * The output folder of one run: config.yaml, metrics.jsonl, summary.json, checkpoints/ and model/. Only one
+ * process at a time has it open.
+ */
 export class RunFolder {
-  readonly path: string;
+  #path: string;
+  /** Whether the path was made from the time, and another may take its place. */
+  #unnamed: boolean;
+  /** A folder that was made but holds nothing yet. */
+  #empty: string | undefined;
   #log: number | undefined;
+  #unlock = () => {};
 
   /** @param path made from the time when absent */
   constructor(path: string | undefined) {
-    this.path = path ?? join('runs', timeName(new Date()));
+    this.#unnamed = path === undefined;
+    this.#path = path ?? join('runs', timeName(new Date()));
+  }
+
+  get path(): string {
+    return this.#path;
   }
 
   get model(): string {
-    return join(this.path, 'model');
+    return join(this.#path, 'model');
   }
 
   /**
-   * Checks, before any work is done, that the run can be kept here. Changes nothing.
+   * Checks, before any work is done, that the run can be kept here, and makes the folder if its name is ours to
+   * choose: one that nobody else has. Changes nothing else.
    * @throws SesdError SESD_OUTPUT when the folder cannot be written, or holds a run and `force` is not set
    */
   async check({ force }: { force: boolean }): Promise<void> {
-    const names = await readdir(this.path).catch((error: NodeJS.ErrnoException) => {
+    if (this.#unnamed) return await this.#writing(() => this.#makeUnnamed());
+    const names = await readdir(this.#path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw this.#unwritable(error);
     });
     const taken = names?.find(isOurs);
     if (taken && !force) {
-      throw new SesdError('SESD_OUTPUT', `${this.path} already holds a run (it has ${taken}).`, {
-        hint: `Go on with it by --resume ${this.path}, replace it with --force, or choose another --output.`,
+      throw new SesdError('SESD_OUTPUT', `${this.#path} already holds a run (it has ${taken}).`, {
+        hint: `Go on with it by --resume ${this.#path}, replace it with --force, or choose another --output.`,
       });
     }
-    await access(names ? this.path : await existingParent(this.path), constants.W_OK).catch((error) => {
+    await access(names ? this.#path : await existingParent(this.#path), constants.W_OK).catch((error) => {
       throw this.#unwritable(error);
     });
   }
 
   /**
-   * Makes the folder and starts config.yaml and metrics.jsonl; with `force` what an earlier run left goes first.
-   * @param config the resolved options as YAML
+   * Makes the folder and starts metrics.jsonl and config.yaml; with `force` what an earlier run left goes
+   * first. config.yaml comes last: where there is one, the run can be resumed.
+   * @param options the resolved options as YAML
+   * @param config the first line of metrics.jsonl
    * @throws SesdError SESD_OUTPUT
    */
-  async begin(config: string, { force }: { force: boolean }): Promise<void> {
-    await this.check({ force });
+  async begin(options: string, config: ConfigEvent, { force }: { force: boolean }): Promise<void> {
     await this.#writing(async () => {
-      await makeFolder(this.path);
-      for (const name of (await readdir(this.path)).filter(isOurs))
-        await rm(join(this.path, name), { recursive: true, force: true });
-      await writeFile(join(this.path, 'config.yaml'), config, { flag: 'wx' });
-      this.#log = openSync(join(this.path, 'metrics.jsonl'), 'ax');
+      await makeFolder(this.#path);
+      this.#unlock = await lockFolder(this.#path);
+      await this.check({ force });
+      for (const name of (await readdir(this.#path)).filter(isOurs))
+        await rm(join(this.#path, name), { recursive: true, force: true });
+      this.#empty = undefined;
+      this.#log = openSync(join(this.#path, 'metrics.jsonl'), 'ax');
+      this.log(config);
+      await this.flushLog();
+      await writeFileAtomically(join(this.#path, 'config.yaml'), options);
     });
   }
 
-  /** Opens the folder of an interrupted run. */
+  /** Runs that start in the same second get a number. */
+  async #makeUnnamed(): Promise<void> {
+    await makeFolder(dirname(this.#path));
+    const first = this.#path;
+    for (let number = 2; this.#unnamed; number++) {
+      try {
+        await mkdir(this.#path);
+        this.#unnamed = false;
+        this.#empty = this.#path;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        this.#path = `${first}-${number}`;
+      }
+    }
+  }
+
+  /**
+   * Opens the folder of an interrupted run.
+   * @throws SesdError SESD_OUTPUT
+   */
   async reopen(): Promise<void> {
     await this.#writing(async () => {
-      this.#log = openSync(join(this.path, 'metrics.jsonl'), 'a');
+      this.#unlock = await lockFolder(this.#path);
+      this.#log = openSync(join(this.#path, 'metrics.jsonl'), 'a');
     });
   }
 
-  /** Opens the folder with an empty metrics.jsonl, for a run that writes it again from what its parts hold. */
-  async rewrite(): Promise<void> {
+  /**
+   * Opens the folder for a run that writes metrics.jsonl again from what its parts hold.
+   * @param config its first line
+   */
+  async rewrite(config: ConfigEvent): Promise<void> {
     await this.#writing(async () => {
-      this.#log = openSync(join(this.path, 'metrics.jsonl'), 'w');
+      this.#unlock = await lockFolder(this.#path);
+      this.#log = openSync(join(this.#path, 'metrics.jsonl'), 'w');
+      this.log(config);
     });
   }
 
@@ -77,21 +137,32 @@ export class RunFolder {
   log(event: TrainEvent): void {
     try {
       if (event.type === 'resume') this.#rewind(event);
-      if (this.#log !== undefined) writeSync(this.#log, `${JSON.stringify(event)}\n`);
+      if (this.#log !== undefined) writeFileSync(this.#log, `${JSON.stringify(event)}\n`);
     } catch (error) {
       throw this.#unwritable(error);
     }
   }
 
   #rewind(resume: ResumeEvent): void {
-    const path = join(this.path, 'metrics.jsonl');
+    const path = join(this.#path, 'metrics.jsonl');
     const lines = readFileSync(path, 'utf8')
       .split('\n')
       .filter((line) => precedes(line, resume));
-    this.close();
-    writeFileSync(`${path}.partial`, lines.map((line) => `${line}\n`).join(''), { flush: true });
-    renameSync(`${path}.partial`, path);
+    this.#closeLog();
+    try {
+      writeFileSync(`${path}.partial`, lines.map((line) => `${line}\n`).join(''), { flush: true });
+      renameSync(`${path}.partial`, path);
+    } catch (error) {
+      rmSync(`${path}.partial`, { force: true });
+      throw error;
+    }
     this.#log = openSync(path, 'a');
+  }
+
+  /** Resolves when what was logged is on the disk. */
+  async flushLog(): Promise<void> {
+    if (this.#log !== undefined) await promisify(fsync)(this.#log);
+    await syncFolder(this.#path); // metrics.jsonl may have been made, or put in its place, since
   }
 
   /** Makes way for the model of a run that is finished again. */
@@ -100,14 +171,23 @@ export class RunFolder {
   }
 
   async writeSummary(summary: object): Promise<void> {
-    const path = join(this.path, 'summary.json');
-    await this.#writing(async () => {
-      await writeFile(`${path}.partial`, `${JSON.stringify(summary, null, 2)}\n`, { flush: true });
-      await rename(`${path}.partial`, path);
-    });
+    await this.#writing(() =>
+      writeFileAtomically(join(this.#path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`),
+    );
   }
 
   close(): void {
+    this.#closeLog();
+    this.#unlock();
+    try {
+      if (this.#empty !== undefined) rmdirSync(this.#empty);
+    } catch {
+      // It is not ours any more, or no longer empty.
+    }
+    this.#empty = undefined;
+  }
+
+  #closeLog(): void {
     if (this.#log !== undefined) closeSync(this.#log);
     this.#log = undefined;
   }
@@ -122,7 +202,7 @@ export class RunFolder {
 
   #unwritable(cause: unknown): SesdError {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return new SesdError('SESD_OUTPUT', `The output folder ${this.path} cannot be written: ${reason}`, {
+    return new SesdError('SESD_OUTPUT', `The output folder ${this.#path} cannot be written: ${reason}`, {
       hint: 'Name a folder that can be written with --output.',
       cause,
     });

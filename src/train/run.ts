@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { formatOptions } from '../config/resolve.ts';
 import type { TrainOptions } from '../config/train-options.ts';
 import type { Target } from '../data/target.ts';
@@ -10,7 +9,9 @@ import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
 import { namedSplits, type TrainingData } from './load-data.ts';
 import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
+import { packageVersion } from './package-version.ts';
 import { planMemory } from './plan-memory.ts';
+import { withWayOn } from './resume-command.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
 import { planSteps } from './schedule.ts';
@@ -55,11 +56,24 @@ export async function runOne(
   listener: (event: TrainEvent) => void,
   shared: SharedBetweenRuns = { data: new RunData(given, listener) },
 ): Promise<TrainResult> {
+  const folder = new RunFolder(given.output);
+  if (given.resume === undefined) await folder.check(given);
+  try {
+    return await runIn(folder, given, hooks, listener, shared);
+  } finally {
+    folder.close();
+  }
+}
+
+async function runIn(
+  folder: RunFolder,
+  given: TrainOptions,
+  hooks: RunHooks,
+  listener: (event: TrainEvent) => void,
+  shared: SharedBetweenRuns,
+): Promise<TrainResult> {
   const { signal } = hooks;
   const resume = given.resume !== undefined;
-  const folder = new RunFolder(given.output);
-  if (!resume) await folder.check(given);
-
   const runData = shared.data;
   const data = await runData.examples();
   const file = await (hooks.readModel ?? readModelFile)(given.onnx ?? embeddedModel.folder);
@@ -86,7 +100,10 @@ export async function runOne(
       padId: tokenizer.padId,
       folder: folder.path,
       objective: hooks.objective,
-      checkpoints: new CheckpointStore(folder.path, model.engine.parameters, options.keep),
+      checkpoints: new CheckpointStore(folder.path, model.engine.parameters, {
+        keep: options.keep,
+        flushLog: () => folder.flushLog(),
+      }),
       resume,
       emit,
       signal,
@@ -94,29 +111,30 @@ export async function runOne(
     const memory = await planMemory(run);
     await shared.start?.(config);
     if (resume) await folder.reopen();
-    else await folder.begin(formatOptions(options), options);
-    const announce = resume ? listener : emit;
-    announce(config);
-    announce({ type: 'notice', message: memory });
-    const summary = await fit(run);
-
-    if (resume) await folder.clearModel();
-    const { id2label, label2id, names: labels } = target;
-    const { maxLength, truncate } = options;
-    const tokenizerFiles = tokenizer.files;
-    await model.export(folder.model, {
-      problemType: problem.type,
-      id2label,
-      label2id,
-      tokenizerFiles,
-      maxLength,
-      truncate,
-    });
-    await folder.writeSummary({ ...summary, labels, model: folder.model });
-    emit({ type: 'done', ...summary });
-    return { ...summary, folder: folder.path, model: folder.model, labels, options };
+    else await folder.begin(formatOptions(options), config, options);
+    listener(config);
+    (resume ? listener : emit)({ type: 'notice', message: memory });
+    try {
+      const summary = await fit(run);
+      if (resume) await folder.clearModel();
+      const { id2label, label2id, names: labels } = target;
+      const { maxLength, truncate } = options;
+      const tokenizerFiles = tokenizer.files;
+      await model.export(folder.model, {
+        problemType: problem.type,
+        id2label,
+        label2id,
+        tokenizerFiles,
+        maxLength,
+        truncate,
+      });
+      await folder.writeSummary({ ...summary, labels, model: folder.model });
+      emit({ type: 'done', ...summary });
+      return { ...summary, folder: folder.path, model: folder.model, labels, options };
+    } catch (error) {
+      throw withWayOn(error, folder.path);
+    }
   } finally {
-    folder.close();
     model.engine.close();
   }
 }
@@ -145,7 +163,6 @@ function configEvent(
   options: TrainOptions,
   { model, target, data }: { model: OpenedModel; target: Target; data: TrainingData },
 ): ConfigEvent {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const { total, perEpoch } = planSteps({ ...options, examples: data.train.examples.length });
   const counts = namedSplits(data).map(([split, { examples }]) => [split, examples.length]);
   return {
@@ -156,7 +173,7 @@ function configEvent(
     totalSteps: total,
     stepsPerEpoch: perEpoch,
     parameters: model.engine.parameters.reduce((sum, { size }) => sum + size, 0),
-    version,
+    version: packageVersion(),
   };
 }
 

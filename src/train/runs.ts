@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { formatOptions } from '../config/resolve.ts';
 import type { TrainOptions } from '../config/train-options.ts';
 import { SesdError } from '../errors.ts';
-import { resumeCommand } from './checkpoint.ts';
 import { combineRuns } from './combine-runs.ts';
 import type { ConfigEvent, RunEvent, TrainEvent, TrainSummary } from './events.ts';
 import { type FinishedRun, hasCheckpoint, readFinished } from './finished-run.ts';
 import { runSeed } from './random.ts';
+import { resumeCommand, withWayOn } from './resume-command.ts';
 import { type RunHooks, runOne, type TrainResult } from './run.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
@@ -35,9 +35,10 @@ export async function runSeveral(
   };
   const start = async (inner: RunEvent, config: ConfigEvent) => {
     if (inner.run === 1) {
-      if (resume) await folder.rewrite();
-      else await folder.begin(formatOptions(options), options);
-      emit({ ...config, options, totalSteps: config.totalSteps * options.runs });
+      const whole = { ...config, options, totalSteps: config.totalSteps * options.runs };
+      if (resume) await folder.rewrite(whole);
+      else await folder.begin(formatOptions(options), whole, options);
+      listener(whole);
     }
     emit(inner);
   };
@@ -59,7 +60,9 @@ export async function runSeveral(
       } else await runInner(inner, { options, hooks, listener, data, start });
       finished.push({ ...inner, ...(done ?? (await readFinished(inner.folder))!) });
     }
-    const summary = await combineRuns(finished, { options, hooks, data, folder, emit });
+    const summary = await combineRuns(finished, { options, hooks, data, folder, emit }).catch((error) => {
+      throw withWayOn(error, folder.path);
+    });
     const { labels } = finished[0]!.config;
     return { ...summary, folder: folder.path, model: folder.model, labels, options };
   } finally {

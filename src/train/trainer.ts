@@ -8,14 +8,15 @@ import type { Objective } from '../objective/objective.ts';
 import { createStrategy } from '../strategy/index.ts';
 import type { Strategy, StrategyContext } from '../strategy/strategy.ts';
 import { type BestRecord, BestWeights } from './best-weights.ts';
-import type { ArraySet, CheckpointStore, Progress } from './checkpoint.ts';
-import { dataDigest } from './data-digest.ts';
+import type { ArraySet, CheckpointStore, StoredCheckpoint } from './checkpoint.ts';
+import { type DataDigests, dataDigests, requireSameData } from './data-digest.ts';
 import { evaluate } from './evaluate.ts';
 import type { EmitEvent, ModelName, Split, SplitSummary, TrainSummary } from './events.ts';
 import { metricOf } from './metric.ts';
 import type { Problem } from './problem.ts';
 import { dropoutKey } from './random.ts';
 import { learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
+import type { Progress } from './stored-checkpoint.ts';
 
 export interface FitInput {
   /** Its student is θ_0, and holds the restored weights afterwards. */
@@ -34,7 +35,7 @@ export interface FitInput {
   /** In place of the strategy's own. */
   objective?: Objective | undefined;
   checkpoints: CheckpointStore;
-  /** Go on from the newest checkpoint. */
+  /** Go on from the newest checkpoint that can be used, or from the beginning where there is none. */
   resume?: boolean;
   emit: EmitEvent;
   signal?: AbortSignal | undefined;
@@ -48,7 +49,7 @@ export interface FitInput {
  */
 export async function fit(input: FitInput): Promise<TrainSummary> {
   const strategy = await createStrategy(strategyContext(input));
-  const loop = new TrainingLoop(input, strategy, await dataDigest(input.train));
+  const loop = new TrainingLoop(input, strategy, await dataDigests(input));
   try {
     return await loop.run();
   } finally {
@@ -71,13 +72,13 @@ class TrainingLoop {
   readonly #strategy: Strategy;
   readonly #plan: StepPlan;
   readonly #best: BestWeights;
-  readonly #data: string;
+  readonly #data: DataDigests;
   #step = 0;
   #evaluated = true;
   #evaluationsSinceBest = 0;
   #order: { epoch: number; indices: Uint32Array } | undefined;
 
-  constructor(input: FitInput, strategy: Strategy, data: string) {
+  constructor(input: FitInput, strategy: Strategy, data: DataDigests) {
     const { engine, options, train } = input;
     this.#input = input;
     this.#engine = engine;
@@ -308,18 +309,22 @@ class TrainingLoop {
     return path;
   }
 
+  /** Takes up the state of the newest checkpoint that can be used; without any, that before the first step. */
   async #restore(): Promise<void> {
+    const { checkpoint, faults } = await this.#input.checkpoints.newest();
+    if (checkpoint) await this.#load(checkpoint);
+    const { emit } = this.#input;
+    emit({ type: 'resume', step: this.#step, evaluated: this.#evaluated });
+    const from = `going on from step ${this.#step}`;
+    for (const fault of faults)
+      emit({ type: 'notice', message: `Left a damaged checkpoint out, ${from}: ${fault}.` });
+    if (!checkpoint)
+      emit({ type: 'notice', message: 'There is no checkpoint yet: starting from the beginning.' });
+  }
+
+  async #load({ progress, read }: StoredCheckpoint): Promise<void> {
     const engine = this.#engine;
-    const { progress, read } = await this.#input.checkpoints.newest();
-    if (progress.data !== this.#data) {
-      throw new SesdError(
-        'SESD_CHECKPOINT',
-        'The training examples are not those the run was started with.',
-        {
-          hint: 'Restore the training file and the tokenizer as they were, or start a new run.',
-        },
-      );
-    }
+    requireSameData(progress.data, this.#data, this.#options);
     const load = (name: string, into: Weights) => into.write(read(name));
     await load('student', engine.student);
     await engine.writeMoments('m', read('m'));
@@ -329,7 +334,6 @@ class TrainingLoop {
     this.#step = progress.step;
     this.#evaluated = progress.evaluated;
     this.#evaluationsSinceBest = progress.evaluationsSinceBest;
-    this.#input.emit({ type: 'resume', step: this.#step, evaluated: this.#evaluated });
   }
 
   async #notFinite(step: number, what: string, value: number): Promise<SesdError> {

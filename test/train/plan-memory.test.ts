@@ -22,7 +22,7 @@ function plan(options: TrainOptionsInput, { dev = false } = {}): Promise<string>
     ...(dev && { dev: tinyExamples(9) }),
     padId: 0,
     folder,
-    checkpoints: new CheckpointStore(folder, engine.parameters, 1),
+    checkpoints: new CheckpointStore(folder, engine.parameters, { keep: 1 }),
     emit: () => {},
   });
 }

@@ -63,7 +63,7 @@ export async function tinyFit(run: TinyRun = {}) {
     engine,
     options,
     folder,
-    checkpoints: new CheckpointStore(folder, engine.parameters, options.keep),
+    checkpoints: new CheckpointStore(folder, engine.parameters, options),
     emit: (event) => {
       events.push(event);
       run.onEvent?.(event);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { resolveTrainOptions } from '../../src/config/resolve.ts';
 import type { TrainOptionsInput } from '../../src/config/train-options.ts';
 import { SesdError, type SesdErrorCode } from '../../src/errors.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
+import { lockFolder } from '../../src/train/folder-lock.ts';
 import { Trainer, train } from '../../src/train/train.ts';
 import type { TinyEngine } from './tiny-engine.ts';
 import { tinyCsv, tinyModels, writeTinyTokenizer } from './tiny-model.ts';
@@ -155,6 +156,52 @@ describe('train', () => {
         ({ type, step }) => type !== 'config' && type !== 'resume' && !(type === 'checkpoint' && step === 8),
       );
     assert.deepEqual(ours(run), ours(whole.run));
+  });
+
+  test('starts from the beginning where it was killed before its first checkpoint', async () => {
+    const { options, hooks, run } = newRun();
+    await train(options, hooks);
+    const whole = lines(run);
+    for (const name of ['checkpoints', 'model', 'summary.json']) rmSync(join(run, name), { recursive: true });
+    await train({ resume: run }, hooks);
+    const again = lines(run);
+    const told = (events: TrainEvent[]) =>
+      untimed(events.filter(({ type }) => type !== 'notice' && type !== 'resume'));
+    assert.deepEqual(told(again), told(whole));
+    assert.ok(again.some((event) => event.type === 'notice' && /no checkpoint yet/.test(event.message)));
+  });
+
+  test('lets no second process into its folder', async () => {
+    const { options, hooks, run } = newRun();
+    await train(options, hooks);
+    const before = lines(run);
+    const unlock = await lockFolder(run);
+    for (const second of [{ resume: run }, { ...options, force: true }]) {
+      await assert.rejects(
+        train(second, hooks),
+        fails('SESD_OUTPUT', /Another process is training in .*run/, /Wait for it to end or stop it/),
+      );
+    }
+    unlock();
+    assert.deepEqual(lines(run), before);
+    await train({ resume: run }, hooks);
+  });
+
+  test('gives runs that start in the same second folders of their own', async () => {
+    const { options, hooks, folder } = newRun();
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const runs = Array.from({ length: 3 }, () => train({ ...options, output: undefined }, hooks));
+      const folders = (await Promise.all(runs)).map((result) => result.folder);
+      assert.equal(new Set(folders).size, 3, folders.join());
+      for (const each of folders) assert.equal(lines(each).at(-1)?.type, 'done');
+      const wrong = { ...options, output: undefined, train: 'none.csv' };
+      await assert.rejects(train(wrong, hooks), fails('SESD_BAD_DATA', /none\.csv/));
+      assert.equal(readdirSync('runs').length, 3, 'a run that cannot start leaves no folder');
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test('resumes by the options of the run, not by others', async () => {
