@@ -17,6 +17,7 @@ import type { Problem } from './problem.ts';
 import { dropoutKey } from './random.ts';
 import { learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
 import type { Progress } from './stored-checkpoint.ts';
+import { TeacherWatch } from './teacher-watch.ts';
 
 export interface FitInput {
   /** Its student is θ_0, and holds the restored weights afterwards. */
@@ -72,6 +73,7 @@ class TrainingLoop {
   readonly #strategy: Strategy;
   readonly #plan: StepPlan;
   readonly #best: BestWeights;
+  readonly #watch: TeacherWatch;
   readonly #data: DataDigests;
   #step = 0;
   #evaluated = true;
@@ -85,6 +87,7 @@ class TrainingLoop {
     this.#options = options;
     this.#strategy = strategy;
     this.#plan = planSteps({ ...options, examples: train.length });
+    this.#watch = new TeacherWatch(this.#plan.total);
     this.#best = new BestWeights(engine, options.metric);
     this.#data = data;
   }
@@ -140,10 +143,11 @@ class TrainingLoop {
       const logits = await engine.forward(batch, { dropoutKey: key, ...(signal && { signal }) });
 
       const used = members.length * engine.classes;
-      const teacherLogits = taught === 'student' ? logits.data : taught;
+      const own = logits.data.subarray(0, used);
+      const teacherLogits = taught === 'student' ? own : taught?.subarray(0, used);
       const { loss, parts, dlogits } = objective({
-        logits: logits.data.subarray(0, used),
-        ...(teacherLogits && { teacherLogits: teacherLogits.subarray(0, used) }),
+        logits: own,
+        ...(teacherLogits && { teacherLogits }),
         labels: members.map(({ label }) => label),
         rows: members.length,
         classes: engine.classes,
@@ -154,6 +158,7 @@ class TrainingLoop {
       const share = members.length / examples.length;
       for (const [name, value] of Object.entries({ loss, ...parts }))
         sums[name] = (sums[name] ?? 0) + share * value;
+      if (teacherLogits) this.#watch.add(share, { logits: own, teacherLogits, loss, ce: parts.ce ?? loss });
       const scaled = new Float32Array(logits.data.length);
       for (let i = 0; i < used; i++) scaled[i] = share * dlogits[i]!;
       await engine.backward(scaled, signal);
@@ -186,6 +191,8 @@ class TrainingLoop {
       tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
       ms: Number((performance.now() - started).toFixed(1)),
     });
+    const warning = this.#watch.warning(step);
+    if (warning !== undefined) emit({ type: 'notice', message: warning });
   }
 
   /** The examples of an update; the last one of an epoch may have fewer. */
