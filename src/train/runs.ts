@@ -83,8 +83,11 @@ export async function combineFinished(
 ): Promise<TrainSummary> {
   checkCombination(options);
   const folder = new RunFolder(options.output);
-  await folder.begin(formatOptions(options), { force: true });
   try {
+    const totalSteps = runs.reduce((sum, { config }) => sum + config.totalSteps, 0);
+    const config = { ...runs[0]!.config, options, totalSteps };
+    await folder.begin(formatOptions(options), config, { force: true });
+    listener(config);
     const emit = (event: TrainEvent) => {
       folder.log(event);
       listener(event);
@@ -95,8 +98,6 @@ export async function combineFinished(
       run: i + 1,
       runs: runs.length,
     }));
-    const totalSteps = runs.reduce((sum, { config }) => sum + config.totalSteps, 0);
-    emit({ ...runs[0]!.config, options, totalSteps });
     for (const { type, run, runs, seed, folder } of numbered) emit({ type, run, runs, seed, folder });
     return await combineRuns(numbered, {
       options,
