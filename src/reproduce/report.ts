@@ -7,7 +7,7 @@ import type { Results, RowResult } from './results.ts';
 /** The results as a table of the paper's kind, in Markdown. */
 export function markdownTable(results: Results): string {
   const { table, task, metric, splits, unit, rows } = results;
-  const what = unit === 'value' ? metric : unit === 'error' ? `${metric} error %` : `${metric} %`;
+  const what = unit === 'value' ? metric : unit === 'error' ? 'error %' : `${metric} %`;
   const hasPublished = rows.some(({ publishedDelta }) => publishedDelta !== undefined);
   const header = [
     `${task ?? table}`,

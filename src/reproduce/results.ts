@@ -45,7 +45,7 @@ export function resultsOf(
   summaries: readonly TrainSummary[],
 ): Results {
   const { task, metric } = cells[0]!.options;
-  const reported = task && published[table][task];
+  const reported = task && metric === 'accuracy' ? published[table][task] : undefined;
   const splits = splitsOf(summaries[0]!);
   const isShare = isBetter(metric, 1, 0); // of all metrics, those that are better when they are larger end at 1
   const unit = isShare ? (reported?.unit ?? 'accuracy') : 'value';

@@ -182,6 +182,27 @@ describe('an interrupted avg', () => {
     assert.deepEqual(untimed('stopped'), untimed('avg'));
   });
 
+  test('begins a run again that was killed before its first checkpoint', async () => {
+    const output = join(folder, 'stopped');
+    const before = readFileSync(join(output, 'model/model.onnx'));
+    for (const left of ['checkpoints', 'summary.json', 'model'])
+      rmSync(join(output, 'run-3', left), { recursive: true });
+    const trained: number[] = [];
+    let run = 0;
+    await train(
+      { resume: output },
+      {
+        onEvent(event) {
+          if (event.type === 'run') run = event.run;
+          if (event.type === 'step') trained.push(run);
+        },
+      },
+    );
+    assert.deepEqual([...new Set(trained)], [3]);
+    assert.equal(trained.length, 24);
+    assert.ok(readFileSync(join(output, 'model/model.onnx')).equals(before));
+  });
+
   test('that is finished is done again from its runs, without training', async () => {
     const types: string[] = [];
     await train({ resume: join(folder, 'stopped') }, { onEvent: ({ type }) => types.push(type) });
