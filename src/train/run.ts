@@ -42,6 +42,8 @@ export interface TrainResult extends TrainSummary {
 
 export interface SharedBetweenRuns {
   data: RunData;
+  /** Of the weights of a new classifier, which are then the same in all of them. */
+  headSeed?: number;
   /** Called when all is ready, before anything is written. */
   start?(config: ConfigEvent): Promise<void>;
 }
@@ -81,7 +83,11 @@ async function runIn(
   const { target } = problem;
   const tokenizer = await runData.tokenizer(file);
   stopIfAborted(signal);
-  const model = await file.open({ ...given, classes: target.names.length });
+  const model = await file.open({
+    ...given,
+    seed: shared.headSeed ?? given.seed,
+    classes: target.names.length,
+  });
   try {
     refuseVote(file, model);
     const options = { ...given, maxLength: longestInput(given, model, listener) };

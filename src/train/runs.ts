@@ -17,7 +17,9 @@ import { RunFolder } from './run-folder.ts';
  *
  * Each is an ordinary run in `run-1/`, `run-2/`, … of the folder, with its own checkpoints, metrics.jsonl and
  * model; run 1 has the seed of the options, the others one derived from it (`runSeed`). They see the same data:
- * where `dev` is a fraction, the options' seed draws it for all of them. Resuming goes on with the first run
+ * where `dev` is a fraction, the options' seed draws it for all of them. A classifier that is attached new begins
+ * with the same weights in all of them: means of classifiers that began apart give smaller logits and a larger
+ * loss. Order and dropout differ. Resuming goes on with the first run
  * that is not finished.
  */
 export async function runSeveral(
@@ -140,7 +142,7 @@ async function runInner(inner: RunEvent, { options, hooks, listener, data, start
       },
       hooks,
       listener,
-      { data, start: (config) => start(inner, config) },
+      { data, headSeed: options.seed, start: (config) => start(inner, config) },
     );
   } catch (error) {
     throw ofRun(inner, options, error);

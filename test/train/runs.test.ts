@@ -94,6 +94,15 @@ describe('avg', () => {
     assert.equal(seeds[0]!.seed, 42);
   });
 
+  test('begins each run with the same classifier', async () => {
+    await train({ ...optionsOf('avg', 'still'), runs: 2, maxSteps: 1, lr: 0, headLr: 0 });
+    const [one, two] = await Promise.all(
+      ['run-1', 'run-2'].map((run) => weightsOf(join(folder, 'still', run, 'model/model.onnx'))),
+    );
+    assert.ok(one!.get('classifier.weight')!.some((value) => value !== 0));
+    assert.deepEqual(one, two);
+  });
+
   test('is measured as what it exports', async () => {
     const events = eventsOf(join(folder, 'avg'));
     assert.deepEqual(
