@@ -1,7 +1,7 @@
 /**
  * Runs the tests of this folder in one run of node:test:
  *
- *   node --import tsx test/run.ts                those that need no Python
+ *   node --import tsx test/run.ts                those that need no Python and take seconds
  *   node --import tsx test/run.ts parity zoo     those of the folders named
  */
 import { spawnSync } from 'node:child_process';
@@ -9,8 +9,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Their tests compare with PyTorch. */
-const needPython = ['parity', 'zoo'];
+/** Their tests compare with PyTorch, or take minutes. */
+const apart = ['parity', 'zoo', 'faults'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.argv.slice(2);
@@ -18,7 +18,7 @@ const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => {
     const folder = file.split(/[\\/]/)[0]!;
-    return wanted.length > 0 ? wanted.includes(folder) : !needPython.includes(folder);
+    return wanted.length > 0 ? wanted.includes(folder) : !apart.includes(folder);
   })
   .map((file) => join('test', file))
   .sort();

@@ -31,6 +31,13 @@ describe('a resumed run equals the uninterrupted one bit for bit', () => {
     ['sda, K = 3', { window: 3, batchSize: 2, accumulate: 2 }],
     ['sda, all', { window: 'all', export: 'teacher' }],
     ['sda, K = 3 with the student in the pool', { window: 3, poolIncludesStudent: true }],
+    ['sda, the best 2 of 3', { window: 2, poolSize: 3, poolSelect: 'best' }],
+    ['sda, every other from step 3 on, ramped', { poolEvery: 2, teacherStart: 3, lambdaRamp: 0.5 }],
+    ['sda and se', { average: 'se' }],
+    ['sdv', { strategy: 'sdv', window: 2 }],
+    ['sdv on disk', { strategy: 'sdv', window: 2, poolStorage: 'disk' }],
+    ['se', { strategy: 'se', window: 3 }],
+    ['ema', { strategy: 'ema', batchSize: 2, accumulate: 2 }],
   ];
   for (const [name, options] of cases) {
     for (const stopAt of [0, 3, 7]) {
