@@ -51,8 +51,18 @@ export async function succeed(args: string, options: StartOptions): Promise<void
   assert.equal(code, 0, stderr);
 }
 
+export interface Outcome {
+  events: Record<string, unknown>[];
+  newest: string | undefined;
+  /** sha-256 by file name, as those of the model. */
+  checkpoint: Record<string, string>;
+  model: Record<string, string>;
+  /** Of the runs that avg and vote are made of. */
+  runs: Outcome[];
+}
+
 /** What must not depend on what happened on the way: the numbers of metrics.jsonl, and the files that were left. */
-export function outcomeOf(run: string) {
+export function outcomeOf(run: string): Outcome {
   const events = jsonLines(readFileSync(join(run, 'metrics.jsonl'), 'utf8'))
     .filter(({ type }) => ['step', 'eval', 'best', 'early-stop', 'run'].includes(type as string))
     .map(({ ms: _ms, folder: _folder, ...event }) => event);
@@ -68,6 +78,10 @@ export function outcomeOf(run: string) {
     newest,
     checkpoint: newest === undefined ? {} : digestsOf(join(checkpoints, newest)),
     model: digestsOf(join(run, 'model')),
+    runs: readdirSync(run)
+      .filter((name) => /^run-\d+$/.test(name))
+      .sort()
+      .map((name) => outcomeOf(join(run, name))),
   };
 }
 
