@@ -71,8 +71,10 @@ export class Runner {
     try {
       const started = process.cpuUsage();
       const observed = new Observer(engine, splits.test, { padId, steps: cell.steps });
-      const checkpoints = new CheckpointStore(this.#folders.runs, engine.parameters, 1);
-      const summary = await fit({ engine, options, ...splits, padId, checkpoints, emit: observed.emit });
+      const folder = this.#folders.runs;
+      const checkpoints = new CheckpointStore(folder, engine.parameters, 1);
+      const { emit } = observed;
+      const summary = await fit({ engine, options, ...splits, padId, folder, checkpoints, emit });
       if (cell.model === 'minilm' && cell.setting === 'finetune') {
         await this.#keep(cell, engine, await inferAll(engine, engine.student, splits.test, { padId }));
       }
