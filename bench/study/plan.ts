@@ -17,19 +17,20 @@ export interface Cell {
 export const settings = {
   finetune: { strategy: 'finetune', average: 'se', teacherStart: 0.5, export: 'student' },
   'sda all': {},
-  'sda K=1': { window: 1 },
-  'sda K=5': { window: 5 },
-  'sdv K=5': { strategy: 'sdv' },
-  ema: { strategy: 'ema' },
-  'se all': { strategy: 'se' },
   'sda all, λ 0.5': { lambda: 0.5 },
   'sda all, λ 2': { lambda: 2 },
   'sda all, ramp 0.5': { lambdaRamp: 0.5 },
   'sda all, start 0.25': { teacherStart: 0.25 },
   'sda all, start 0.5': { teacherStart: 0.5 },
-  'ema, start 0.25': { strategy: 'ema', teacherStart: 0.25 },
   'sda all, kl': { distance: 'kl' },
-  'sda all, symmetric-kl': { distance: 'symmetric-kl' },
+  'sda all, cosine': { distance: 'cosine' },
+  'sda K=1': { window: 1 },
+  'sda K=1, kl': { window: 1, distance: 'kl' },
+  'sda K=1, cosine': { window: 1, distance: 'cosine' },
+  'sda K=5': { window: 5 },
+  ema: { strategy: 'ema' },
+  'ema, kl': { strategy: 'ema', distance: 'kl' },
+  'se all': { strategy: 'se' },
 } as const satisfies Record<string, TrainOptionsInput>;
 
 interface Protocol {
@@ -42,7 +43,7 @@ interface Protocol {
 
 /** How each model is trained and measured, whatever the setting. */
 export const protocols: Record<Cell['model'], Protocol> = {
-  tiny: { options: { batchSize: 16, lr: 5e-4, headLr: 1e-3 }, evaluations: 5, test: 2000 },
+  tiny: { options: { batchSize: 16, lr: 1e-3, headLr: 5e-3, head: 'mean' }, evaluations: 5, test: 2000 },
   minilm: { options: { batchSize: 32, lr: 5e-5, headLr: 1e-3 }, evaluations: 2, test: 1000 },
 };
 
@@ -52,34 +53,51 @@ export const maxLengths: Record<Cell['task'], number> = { topics: 24, pairs: 40,
 const tasks = ['topics', 'pairs', 'verbs', 'spam'] as const;
 const seeds = [1, 2, 3, 4, 5];
 
-/** The settings worth runs of each length. */
-const compared: Record<number, readonly Cell['setting'][]> = {
-  150: Object.keys(settings) as Cell['setting'][],
-  500: Object.keys(settings) as Cell['setting'][],
-  2000: ['finetune', 'sda all', 'ema', 'sda all, start 0.25', 'sda all, λ 0.5', 'sda K=1'],
-};
+const short = ['finetune', 'sda all', 'sda all, λ 0.5', 'sda K=1, kl', 'sda all, kl'] as const;
+const more = [
+  'sda K=1',
+  'ema',
+  'sda all, start 0.25',
+  'sda all, ramp 0.5',
+  'sda all, λ 2',
+  'ema, kl',
+  'sda K=5',
+  'se all',
+] as const;
+
+/** What is compared first, and what as long as there is time, by run length. */
+const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
+  { 150: short, 500: short, 2000: ['finetune', 'sda all'] },
+  { 150: more, 500: more, 2000: ['sda K=1', 'sda all, start 0.25', 'sda all, λ 0.5'] },
+];
 
 /** Seed by seed: wherever the study is stopped, what is done is balanced. */
 export function planOf(study: 'defaults' | 'paper'): Cell[] {
-  const cells: Cell[] = [];
-  for (const seed of seeds) {
-    if (study === 'paper') {
-      for (const task of ['topics', 'pairs'] as const) {
-        for (const setting of ['finetune', 'sda all', 'sda K=1', 'ema'] as const) {
-          cells.push({ model: 'minilm', task, steps: 125, setting, seed });
-        }
-      }
-      continue;
-    }
-    for (const [steps, settings] of Object.entries(compared)) {
-      for (const setting of settings) {
-        for (const task of tasks) cells.push({ model: 'tiny', task, steps: Number(steps), setting, seed });
-      }
-    }
+  if (study === 'paper') {
+    return [['finetune', 'sda all'] as const, ['sda K=1', 'ema'] as const].flatMap((settings) =>
+      product(['topics', 'pairs'] as const, seeds, settings).map(([task, seed, setting]): Cell => {
+        return { model: 'minilm', task, steps: 125, setting, seed };
+      }),
+    );
   }
-  return cells;
+  return compared.flatMap((byLength) =>
+    product(seeds, Object.keys(byLength)).flatMap(([seed, length]) => {
+      const steps = Number(length);
+      return product(byLength[steps]!, tasks).map(([setting, task]): Cell => {
+        return { model: 'tiny', task, steps, setting, seed };
+      });
+    }),
+  );
 }
 
 export function nameOf({ model, task, steps, setting, seed }: Cell): string {
   return [model, task, steps, setting, seed].join('/');
+}
+
+/** All combinations; the last varies fastest. */
+function product<T extends readonly (readonly unknown[])[]>(...lists: T): { [I in keyof T]: T[I][number] }[] {
+  return lists.reduce<unknown[][]>(
+    (rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])),
+    [[]],
+  ) as { [I in keyof T]: T[I][number] }[];
 }
