@@ -9,8 +9,9 @@ import { encodeAll } from '../../src/tokenizer/encode-all.ts';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
 import { CheckpointStore } from '../../src/train/checkpoint.ts';
 import { evaluate, inferAll } from '../../src/train/evaluate.ts';
-import type { EvalEvent, TrainEvent } from '../../src/train/events.ts';
+import type { EvalEvent, SplitSummary, TrainEvent } from '../../src/train/events.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
+import { classification, type Problem } from '../../src/train/problem.ts';
 import { fit } from '../../src/train/trainer.ts';
 import { type Cell, maxLengths, nameOf, protocols, settings } from './plan.ts';
 
@@ -46,7 +47,7 @@ type Splits = Record<'train' | 'dev' | 'test', EncodedExample[]>;
 /** The runs of one process, one at a time; texts are tokenized once. */
 export class Runner {
   readonly #folders: Folders;
-  readonly #encoded = new Map<string, Promise<{ splits: Splits; padId: number; classes: number }>>();
+  readonly #encoded = new Map<string, ReturnType<typeof encodeTask>>();
 
   constructor(folders: Folders) {
     this.#folders = folders;
@@ -66,15 +67,18 @@ export class Runner {
       seed: cell.seed,
       threads: 1,
     });
-    const { splits, padId, classes } = await this.#encode(cell);
-    const { engine } = await (await readModelFile(onnx)).open({ ...options, classes });
+    const { splits, padId, problem } = await this.#encode(cell);
+    const { engine } = await (await readModelFile(onnx)).open({
+      ...options,
+      classes: problem.target.names.length,
+    });
     try {
       const started = process.cpuUsage();
-      const observed = new Observer(engine, splits.test, { padId, steps: cell.steps });
+      const observed = new Observer(engine, splits.test, { padId, problem, steps: cell.steps });
       const folder = this.#folders.runs;
-      const checkpoints = new CheckpointStore(folder, engine.parameters, 1);
+      const checkpoints = new CheckpointStore(folder, engine.parameters, { keep: 1 });
       const { emit } = observed;
-      const summary = await fit({ engine, options, ...splits, padId, folder, checkpoints, emit });
+      const summary = await fit({ engine, options, problem, ...splits, padId, folder, checkpoints, emit });
       if (cell.model === 'minilm' && cell.setting === 'finetune') {
         await this.#keep(cell, engine, await inferAll(engine, engine.student, splits.test, { padId }));
       }
@@ -84,9 +88,9 @@ export class Runner {
         best: {
           model: best.model,
           step: best.step,
-          dev: dev!.accuracy,
-          test: test!.accuracy,
-          train: { accuracy: train!.accuracy, loss: train!.loss },
+          dev: scoresOf(dev!).accuracy,
+          test: scoresOf(test!).accuracy,
+          train: scoresOf(train!),
         },
         ...observed.record,
         cpuSeconds: Number((process.cpuUsage(started).user / 1e6).toFixed(1)),
@@ -146,13 +150,14 @@ export async function encodeTask(
     test: await encode('test'),
   };
   splits.test.length = tests;
-  return { splits, padId: tokenizer.padId, classes: labels.names.length };
+  return { splits, padId: tokenizer.padId, problem: classification(labels) };
 }
 
 /** Watches a run through its events and its engine: sizes of logits, and the last weights before the best are restored. */
 class Observer {
   readonly #test: readonly EncodedExample[];
   readonly #padId: number;
+  readonly #problem: Problem;
   readonly #steps: number;
   readonly #evaluations: EvalEvent[] = [];
   readonly #last: Record<string, Scores> = {};
@@ -162,10 +167,11 @@ class Observer {
   constructor(
     engine: Engine,
     test: readonly EncodedExample[],
-    { padId, steps }: { padId: number; steps: number },
+    { padId, problem, steps }: { padId: number; problem: Problem; steps: number },
   ) {
     this.#test = test;
     this.#padId = padId;
+    this.#problem = problem;
     this.#steps = steps;
     const forward = engine.forward.bind(engine);
     const infer = engine.infer.bind(engine);
@@ -213,14 +219,15 @@ class Observer {
     ]);
     return {
       last: this.#last,
-      dev: this.#evaluations.map(({ step, model, accuracy, loss }) => ({ step, model, accuracy, loss })),
+      dev: this.#evaluations.map((event) => ({ step: event.step, model: event.model, ...scoresOf(event) })),
       tenths: Object.fromEntries(means),
     };
   }
 
   async #measure(engine: Engine, weights: Weights): Promise<Scores> {
-    const { accuracy, loss } = await evaluate(engine, weights, this.#test, { padId: this.#padId });
-    return { accuracy, loss };
+    return scoresOf(
+      await evaluate(engine, weights, this.#test, { padId: this.#padId, problem: this.#problem }),
+    );
   }
 
   /** @param step 1-based */
@@ -229,6 +236,10 @@ class Observer {
     tenth.sum += value;
     tenth.count++;
   }
+}
+
+function scoresOf({ accuracy, loss }: SplitSummary): Scores {
+  return { accuracy: accuracy!, loss };
 }
 
 function tenths(): { sum: number; count: number }[] {
