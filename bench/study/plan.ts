@@ -75,8 +75,15 @@ const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
 /** Seed by seed: wherever the study is stopped, what is done is balanced. */
 export function planOf(study: 'defaults' | 'paper'): Cell[] {
   if (study === 'paper') {
-    return [['finetune', 'sda all'] as const, ['sda K=1', 'ema'] as const].flatMap((settings) =>
-      product(['topics', 'pairs'] as const, seeds, settings).map(([task, seed, setting]): Cell => {
+    const stages: [Cell['task'], Cell['setting'][]][] = [
+      ['topics', ['finetune', 'sda all']],
+      ['topics', ['sda all, kl']],
+      ['pairs', ['finetune', 'sda all']],
+      ['topics', ['sda K=1', 'ema']],
+      ['pairs', ['sda all, kl', 'sda K=1', 'ema']],
+    ];
+    return stages.flatMap(([task, settings]) =>
+      product(seeds, settings).map(([seed, setting]): Cell => {
         return { model: 'minilm', task, steps: 125, setting, seed };
       }),
     );
