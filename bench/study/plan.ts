@@ -68,8 +68,9 @@ const more = [
 /** What is compared first, and what as long as there is time, by run length. */
 const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
   { 150: short, 500: short, 2000: ['finetune', 'sda all'] },
+  { 500: ['sda K=1', 'ema', 'sda all, start 0.25'], 2000: ['sda all, kl'] },
   { 150: more, 500: more },
-  { 2000: ['sda K=1', 'sda all, kl', 'ema'] },
+  { 2000: ['sda K=1', 'ema'] },
 ];
 
 /** Seed by seed: wherever the study is stopped, what is done is balanced. */
@@ -88,7 +89,7 @@ export function planOf(study: 'defaults' | 'paper'): Cell[] {
       }),
     );
   }
-  return compared.flatMap((byLength) =>
+  const cells = compared.flatMap((byLength) =>
     product(seeds, Object.keys(byLength)).flatMap(([seed, length]) => {
       const steps = Number(length);
       return product(byLength[steps]!, tasks).map(([setting, task]): Cell => {
@@ -96,6 +97,8 @@ export function planOf(study: 'defaults' | 'paper'): Cell[] {
       });
     }),
   );
+  // A setting may be in two stages.
+  return [...new Map(cells.map((cell) => [nameOf(cell), cell])).values()];
 }
 
 export function nameOf({ model, task, steps, setting, seed }: Cell): string {
