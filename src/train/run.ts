@@ -15,6 +15,7 @@ import { withWayOn } from './resume-command.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
 import { planSteps } from './schedule.ts';
+import { describeShortRun } from './short-run.ts';
 import { type FitInput, fit } from './trainer.ts';
 
 export interface TrainHooks {
@@ -119,7 +120,8 @@ async function runIn(
     if (resume) await folder.reopen();
     else await folder.begin(formatOptions(options), config, options);
     listener(config);
-    (resume ? listener : emit)({ type: 'notice', message: memory });
+    for (const message of [memory, describeShortRun(options, config.totalSteps)])
+      if (message !== undefined) (resume ? listener : emit)({ type: 'notice', message });
     try {
       const summary = await fit(run);
       if (resume) await folder.clearModel();

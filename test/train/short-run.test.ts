@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveTrainOptions } from '../../src/config/resolve.ts';
+import type { TrainOptionsInput } from '../../src/config/train-options.ts';
+import { describeShortRun } from '../../src/train/short-run.ts';
+
+const said = (options: TrainOptionsInput, steps: number) =>
+  describeShortRun(resolveTrainOptions(options), steps);
+
+test('a short run by squared distance is told of the safer one', () => {
+  assert.match(said({}, 150)!, /^150 updates are few for a teacher: .*--distance kl/);
+});
+
+test('a longer one, or one that does not distill so, is not', () => {
+  assert.equal(said({}, 151), undefined);
+  assert.equal(said({ distance: 'kl' }, 20), undefined);
+  assert.equal(said({ strategy: 'finetune' }, 20), undefined);
+  assert.equal(said({ problemType: 'regression' }, 20), undefined);
+});
