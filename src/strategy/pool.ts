@@ -1,5 +1,8 @@
+import type { WeightAverage } from '../ensemble/ensemble.ts';
 import type { IntakeOptions } from '../ensemble/intake.ts';
 import type { PoolOptions } from '../ensemble/pool.ts';
+import { RunningMean } from '../ensemble/running-mean.ts';
+import { WindowMean } from '../ensemble/window-mean.ts';
 import { SesdError } from '../errors.ts';
 import { startOf } from './composition.ts';
 import type { StrategyContext } from './strategy.ts';
@@ -20,6 +23,14 @@ export function poolOf({ options, folder, devLoss }: StrategyContext): PoolOptio
     storage: poolStorage === 'disk' ? { folder } : poolStorage,
     ...(poolSelect === 'best' && devLoss && { score: devLoss }),
   };
+}
+
+/** The mean of the students a pool would hold, which are kept only where some of them are forgotten. */
+export function poolMean(context: StrategyContext): Promise<WeightAverage> {
+  const pool = poolOf(context);
+  return Number.isFinite(pool.size)
+    ? WindowMean.create(context.engine, pool)
+    : RunningMean.create(context.engine);
 }
 
 /** θ_{S−1} and every N-th student after it, once it is a past one; with the current one if the flags say so. */

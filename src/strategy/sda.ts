@@ -1,9 +1,7 @@
 import type { Batch } from '../engine/engine.ts';
 import type { WeightAverage } from '../ensemble/ensemble.ts';
-import { RunningMean } from '../ensemble/running-mean.ts';
-import { WindowMean } from '../ensemble/window-mean.ts';
 import { type CreateParts, meanOf, type Teacher } from './composition.ts';
-import { poolIntake, poolOf } from './pool.ts';
+import { poolIntake, poolMean, poolOf } from './pool.ts';
 import type { StrategyContext } from './strategy.ts';
 
 /**
@@ -12,15 +10,11 @@ import type { StrategyContext } from './strategy.ts';
  * alone at t = 1; with `--pool-includes-student` of θ_0..θ_{t−1}.
  */
 export const sda: CreateParts = async (context) => {
-  const { engine } = context;
-  const pool = poolOf(context);
   const intake = poolIntake(context);
-  if (intake.current && intake.every === 1 && pool.size === 1) {
+  if (intake.current && intake.every === 1 && poolOf(context).size === 1) {
     return { teacher: studentAsTeacher(context), members: [] };
   }
-  const ensemble = Number.isFinite(pool.size)
-    ? await WindowMean.create(engine, pool)
-    : await RunningMean.create(engine);
+  const ensemble = await poolMean(context);
   return { teacher: averageAsTeacher(context, ensemble), members: [{ name: 'pool', ensemble, intake }] };
 };
 

@@ -1,8 +1,7 @@
 import type { WeightAverage } from '../ensemble/ensemble.ts';
 import { RunningMean } from '../ensemble/running-mean.ts';
-import { WindowMean } from '../ensemble/window-mean.ts';
 import { type CreateParts, type Member, type Parts, startOf } from './composition.ts';
-import { poolOf } from './pool.ts';
+import { poolMean } from './pool.ts';
 import type { StrategyContext } from './strategy.ts';
 
 /**
@@ -11,10 +10,7 @@ import type { StrategyContext } from './strategy.ts';
  * `--pool-every` (LAWA: Kaddour 2022).
  */
 export const se: CreateParts = async (context) => {
-  const pool = poolOf(context);
-  const average = Number.isFinite(pool.size)
-    ? await WindowMean.create(context.engine, pool)
-    : await RunningMean.create(context.engine);
+  const average = await poolMean(context);
   return { members: [memberOf(context, average)], se: average, exported: 'average' };
 };
 

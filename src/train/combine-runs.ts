@@ -6,7 +6,7 @@ import { inferAll } from './evaluate.ts';
 import type { ConfigEvent, EmitEvent, RunEvent, SplitSummary, TrainSummary } from './events.ts';
 import { exportVote } from './export-vote.ts';
 import { metricOf } from './metric.ts';
-import type { ExportExtras } from './model-provider.ts';
+import { exportExtras } from './problem.ts';
 import type { RunHooks } from './run.ts';
 import type { RunData } from './run-data.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -63,18 +63,10 @@ async function combine(
   const { maxLength = options.maxLength } = runs[0]!.config.options;
   const { padId, files: tokenizerFiles } = await data.tokenizer(file);
   const problem = await data.problem(file);
-  const { id2label, label2id } = problem.target;
   const encoded = await data.encoded(file, { maxLength, signal });
   const { further = {}, ...usual } = encoded;
   const sets = new Map<string, EncodedExample[]>(Object.entries({ ...usual, ...further }));
-  const beside: ExportExtras = {
-    problemType: problem.type,
-    id2label,
-    label2id,
-    tokenizerFiles,
-    maxLength,
-    truncate,
-  };
+  const beside = exportExtras(problem, tokenizerFiles, { maxLength, truncate });
 
   await folder.clearModel();
   const logits = new Map<string, Float32Array>();

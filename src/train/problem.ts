@@ -12,7 +12,7 @@ import { weightsOfClasses } from './class-weights.ts';
 import type { SplitSummary } from './events.ts';
 import type { NamedExamples } from './load-data.ts';
 import { checkMetric } from './metric.ts';
-import type { ModelFile } from './model-provider.ts';
+import type { ExportExtras, ModelFile } from './model-provider.ts';
 
 /** What a run learns: how labels are read, what is minimized against them, and how predictions are measured. */
 export interface Problem {
@@ -73,6 +73,15 @@ export function classification(target: Target, loss: LabelLoss = crossEntropy())
       return scores;
     },
   };
+}
+
+/** What the export of a model that solves the problem says beside its weights. */
+export function exportExtras(
+  { type, target: { id2label, label2id } }: Problem,
+  tokenizerFiles: ExportExtras['tokenizerFiles'],
+  { maxLength, truncate }: Pick<TrainOptions, 'maxLength' | 'truncate'>,
+): ExportExtras {
+  return { problemType: type, id2label, label2id, tokenizerFiles, maxLength, truncate };
 }
 
 /** A number: the one logit itself. */

@@ -11,6 +11,7 @@ import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts'
 import { readModelFile } from './open-model.ts';
 import { packageVersion } from './package-version.ts';
 import { planMemory } from './plan-memory.ts';
+import { exportExtras } from './problem.ts';
 import { withWayOn } from './resume-command.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
@@ -125,17 +126,8 @@ async function runIn(
     try {
       const summary = await fit(run);
       if (resume) await folder.clearModel();
-      const { id2label, label2id, names: labels } = target;
-      const { maxLength, truncate } = options;
-      const tokenizerFiles = tokenizer.files;
-      await model.export(folder.model, {
-        problemType: problem.type,
-        id2label,
-        label2id,
-        tokenizerFiles,
-        maxLength,
-        truncate,
-      });
+      const { names: labels } = target;
+      await model.export(folder.model, exportExtras(problem, tokenizer.files, options));
       await folder.writeSummary({ ...summary, labels, model: folder.model });
       emit({ type: 'done', ...summary });
       return { ...summary, folder: folder.path, model: folder.model, labels, options };

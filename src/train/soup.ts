@@ -15,7 +15,7 @@ import type { SplitSummary } from './events.ts';
 import type { NamedExamples } from './load-data.ts';
 import { checkMetric, isBetter, metricOf } from './metric.ts';
 import { readModelFile } from './open-model.ts';
-import { classification, type Problem, regression } from './problem.ts';
+import { classification, exportExtras, type Problem, regression } from './problem.ts';
 import { type OpenTrainedOptions, openTrained, type TrainedModel } from './trained-model.ts';
 
 export interface SoupOptions extends OpenTrainedOptions {
@@ -71,11 +71,7 @@ export async function makeSoup(
     if (options.method === 'greedy') soup = await addGreedily(folders, opened, measure!, options);
     if (options.method === 'wise') await interpolate(first, opened, options);
     const dev = await measure?.(model.engine.student);
-    const { id2label, label2id } = problem.target;
-    await model.export(target, {
-      ...{ problemType: problem.type, id2label, label2id },
-      ...{ tokenizerFiles: tokenizer.files, maxLength, truncate },
-    });
+    await model.export(target, exportExtras(problem, tokenizer.files, encoding));
     return { ...soup, ...(dev && { dev }) };
   } finally {
     opened.model.engine.close();
