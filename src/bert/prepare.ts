@@ -7,6 +7,7 @@ import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type DataType, type Graph, isFloat, type TensorData } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
+import { lowerNodes } from '../graph/lowerings/lower-nodes.ts';
 import { fuseAttention } from '../graph/passes/fuse-attention.ts';
 import { fuseGelu } from '../graph/passes/fuse-gelu.ts';
 import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization.ts';
@@ -55,7 +56,9 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const graph = cloneGraph(source);
   const inputs = nameDims(graph);
   const inference = inferGraph(graph);
-  hoistShapes(new GraphBuilder(graph, inference));
+  const canonical = new GraphBuilder(graph, inference);
+  lowerNodes(canonical);
+  hoistShapes(canonical);
   simplify(graph, inference);
   await turn();
   const head = attachHead(graph, inputs, options);

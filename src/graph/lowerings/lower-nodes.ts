@@ -1,0 +1,38 @@
+import type { GraphBuilder } from '../builder.ts';
+import { opName } from '../graph.ts';
+import { replaceUses } from '../rewrite.ts';
+import { sortNodes } from '../sort.ts';
+import { lowerings } from './index.ts';
+
+/**
+ * Replaces every node that has a lowering by stock ops, so that patterns, passes and gradient rules meet one
+ * spelling only. Values keep their names: an export refers to the user's file by them.
+ *
+ * @throws SesdError SESD_UNSUPPORTED_OP as the lowerings do.
+ */
+export function lowerNodes(builder: GraphBuilder): void {
+  const { graph } = builder;
+  const lowered = graph.nodes.filter((node) => lowerings[opName(node)] !== undefined);
+  if (lowered.length === 0) return;
+  const gone = new Set(lowered);
+  graph.nodes = graph.nodes.filter((node) => !gone.has(node));
+  for (const node of lowered) {
+    const first = graph.nodes.length;
+    const values = lowerings[opName(node)]!(builder, node);
+    const added = graph.nodes.slice(first);
+    for (const [index, output] of node.outputs.entries()) {
+      const value = values[index];
+      if (!output || value === undefined) continue;
+      const producer = added.find(({ outputs }) => outputs.includes(value));
+      if (producer === undefined) {
+        builder.op('Identity', [value], { name: output });
+        continue;
+      }
+      producer.outputs = producer.outputs.map((name) => (name === value ? output : name));
+      replaceUses(graph, value, output, added);
+      graph.types.set(output, graph.types.get(value)!);
+      graph.types.delete(value);
+    }
+  }
+  sortNodes(graph);
+}
