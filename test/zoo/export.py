@@ -23,7 +23,6 @@ deterministic. Matching goes by value, with the parameter or its transpose.
 
 import argparse
 import copy
-import importlib.util
 import itertools
 import json
 import logging
@@ -42,83 +41,11 @@ import numpy as np
 import onnx
 import torch
 import transformers
-from onnx import external_data_helper, helper, numpy_helper
-from transformers import BertConfig, BertForSequenceClassification, BertModel
+from onnx import external_data_helper, numpy_helper
 
-BATCH, LENGTH, LABELS = 2, 16, 3
-ROLES = ("input_ids", "attention_mask", "token_type_ids")
-
-
-def build(kind, attention, fresh=False, seed=7):
-    """A tiny BERT; unless fresh, every parameter is away from its trivial initial value and can be told by value."""
-    config = BertConfig(
-        vocab_size=100,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        num_labels=LABELS,
-        attn_implementation=attention,
-    )
-    torch.manual_seed(seed)
-    if kind == "classifier":
-        model = BertForSequenceClassification(config)
-    else:
-        model = BertModel(config, add_pooling_layer=kind == "pooler")
-    if not fresh:
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.add_(0.1 * torch.randn_like(parameter))
-    return model.eval()
-
-
-def example_inputs(roles):
-    """One full row and one padded one; both full where no mask can hide the padding."""
-    generator = torch.Generator().manual_seed(11)
-    ids = torch.randint(1, 100, (BATCH, LENGTH), generator=generator)
-    mask = torch.ones_like(ids)
-    types = torch.zeros_like(ids)
-    types[:, 9:] = 1
-    if "attention_mask" not in roles:
-        return {"input_ids": ids}
-    mask[1, 11:] = 0
-    ids[1, 11:] = 0
-    types[1, 11:] = 0
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-
-
-def with_signature(model, kind, roles):
-    """The model with a forward of exactly these inputs and a tuple of tensors as output; parameter names stay."""
-    base = type(model)
-    if kind == "classifier":
-        names = ["logits"]
-    elif kind == "pooler":
-        names = ["last_hidden_state", "pooler_output"]
-    else:
-        names = ["last_hidden_state"]
-
-    def pick(output):
-        return tuple(output[name] for name in names) if len(names) > 1 else output[names[0]]
-
-    if roles == ROLES:
-
-        def forward(self, input_ids, attention_mask, token_type_ids):
-            return pick(
-                base.forward(self, input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
-            )
-    elif roles == ROLES[:2]:
-
-        def forward(self, input_ids, attention_mask):
-            return pick(base.forward(self, input_ids=input_ids, attention_mask=attention_mask))
-    else:
-
-        def forward(self, input_ids):
-            return pick(base.forward(self, input_ids=input_ids))
-
-    model.__class__ = type(base.__name__, (base,), {"forward": forward})
-    return names
-
+from edits import EDITS
+from models import BATCH, LABELS, ROLES, build, example_inputs, with_signature
+from variants import variants
 
 def reference(model, kind, roles, inputs):
     """Outputs, R, loss and the gradient of every parameter, in float64, eager attention, evaluation mode."""
@@ -215,116 +142,6 @@ def array_json(array):
     else:
         values = [int(v) for v in flat]
     return {"dims": list(np.asarray(array).shape), "data": values}
-
-
-# What may be done to the exported file afterwards.
-
-
-def initializers_to_constants(proto):
-    """Weights as Constant nodes, as some converters write them."""
-    nodes = [helper.make_node("Constant", [], [i.name], name=f"const/{i.name}", value=i) for i in proto.graph.initializer]
-    rest = list(proto.graph.node)
-    del proto.graph.initializer[:]
-    del proto.graph.node[:]
-    proto.graph.node.extend(nodes + rest)
-
-
-def cast_inputs_from_int32(proto):
-    """int32 graph inputs, cast to int64 inside."""
-    casts = []
-    for value in proto.graph.input:
-        inner = f"{value.name}_int64"
-        for node in proto.graph.node:
-            for index, name in enumerate(node.input):
-                if name == value.name:
-                    node.input[index] = inner
-        value.type.tensor_type.elem_type = onnx.TensorProto.INT32
-        casts.append(helper.make_node("Cast", [value.name], [inner], name=f"cast/{value.name}", to=onnx.TensorProto.INT64))
-    rest = list(proto.graph.node)
-    del proto.graph.node[:]
-    proto.graph.node.extend(casts + rest)
-
-
-def anonymous_nodes(proto):
-    """Node names stripped and every internal value numbered, as graph simplifiers leave them."""
-    keep = {v.name for v in proto.graph.input} | {v.name for v in proto.graph.output}
-    names = {}
-
-    def rename(name):
-        if name == "" or name in keep:
-            return name
-        return names.setdefault(name, str(len(names)))
-
-    for initializer in proto.graph.initializer:
-        initializer.name = rename(initializer.name)
-    for node in proto.graph.node:
-        node.name = ""
-        node.input[:] = [rename(n) for n in node.input]
-        node.output[:] = [rename(n) for n in node.output]
-    del proto.graph.value_info[:]
-
-
-EDITS = {
-    "constants": initializers_to_constants,
-    "int32": cast_inputs_from_int32,
-    "anonymous": anonymous_nodes,
-}
-
-
-def variants():
-    """name -> route. `inputs` 3: ids, mask, types; 2: ids, mask; 1: ids."""
-    base = dict(
-        kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True, inputs=3,
-        keep_initializers=False, training=False, names="plain", external=None, edit=None,
-        fresh=False,
-    )
-    table = {}
-
-    def add(name, **route):
-        table[name] = {**base, **route}
-
-    for opset in range(11, 21):
-        add(f"classifier-ts{opset}-eager", opset=opset)
-    for opset in range(14, 21):
-        add(f"classifier-ts{opset}-sdpa", opset=opset, attention="sdpa")
-    for opset in (18, 19, 20):
-        for attention in ("eager", "sdpa"):
-            add(f"classifier-dynamo{opset}-{attention}", exporter="dynamo", opset=opset, attention=attention)
-    for kind in ("pooler", "nopooler"):
-        add(f"{kind}-ts11-eager", kind=kind, opset=11)
-        add(f"{kind}-ts14-eager", kind=kind, opset=14)
-        add(f"{kind}-ts17-sdpa", kind=kind, attention="sdpa")
-        add(f"{kind}-dynamo18-sdpa", kind=kind, exporter="dynamo", opset=18, attention="sdpa")
-    for opset, attention in ((12, "eager"), (17, "eager"), (17, "sdpa")):
-        add(f"classifier-ts{opset}-{attention}-nofold", opset=opset, attention=attention, fold=False)
-        add(f"classifier-ts{opset}-{attention}-fixed", opset=opset, attention=attention, dynamic=False)
-        add(f"classifier-ts{opset}-{attention}-ids-mask", opset=opset, attention=attention, inputs=2)
-    add("classifier-dynamo18-sdpa-fixed", exporter="dynamo", opset=18, attention="sdpa", dynamic=False)
-    add("classifier-dynamo18-eager-fixed", exporter="dynamo", opset=18, dynamic=False)
-    add("classifier-dynamo18-sdpa-ids-mask", exporter="dynamo", opset=18, attention="sdpa", inputs=2)
-    add("classifier-dynamo18-sdpa-external", exporter="dynamo", opset=18, attention="sdpa", external="one file")
-    add("nopooler-ts14-eager-ids", kind="nopooler", opset=14, inputs=1)
-    add("classifier-ts13-eager-keep-initializers", opset=13, keep_initializers=True)
-    add("classifier-ts17-eager-nofold-keep-initializers", fold=False, keep_initializers=True)
-    add("classifier-ts14-eager-training", opset=14, fold=False, training=True)
-    add("classifier-ts17-sdpa-training", attention="sdpa", fold=False, training=True)
-    add("classifier-ts14-eager-colon-names", opset=14, names="colon")
-    add("classifier-ts14-eager-default-names", opset=14, names="default")
-    add("classifier-ts17-eager-external", external="one file")
-    add("classifier-ts17-eager-external-per-tensor", external="file per tensor")
-    add("classifier-ts17-eager-constants", edit="constants")
-    add("classifier-ts17-eager-int32", edit="int32")
-    add("classifier-ts14-eager-anonymous", opset=14, edit="anonymous")
-    # Weights as they are before any training: the exporter merges equal ones (zero biases, unit LayerNorm weights).
-    add("classifier-ts17-eager-fresh", fresh=True)
-    add("classifier-dynamo18-sdpa-fresh", exporter="dynamo", opset=18, attention="sdpa", fresh=True)
-    # What Optimum writes (opset 14, its axis names), by torch.onnx, and by Optimum itself where it is installed.
-    for attention in ("eager", "sdpa"):
-        add(f"classifier-optimum-like-{attention}", opset=14, attention=attention, names="optimum")
-        if importlib.util.find_spec("optimum") is not None:
-            add(f"classifier-optimum-{attention}", exporter="optimum", opset=14, attention=attention)
-            add(f"nopooler-optimum-{attention}", exporter="optimum", kind="nopooler", opset=14, attention=attention)
-    return table
 
 
 def graph_input_names(route, roles):

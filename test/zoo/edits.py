@@ -1,0 +1,55 @@
+"""What is done to a file after its export."""
+
+import onnx
+from onnx import helper
+
+
+def initializers_to_constants(proto):
+    """Weights as Constant nodes, as some converters write them."""
+    nodes = [helper.make_node("Constant", [], [i.name], name=f"const/{i.name}", value=i) for i in proto.graph.initializer]
+    rest = list(proto.graph.node)
+    del proto.graph.initializer[:]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes + rest)
+
+
+def cast_inputs_from_int32(proto):
+    """int32 graph inputs, cast to int64 inside."""
+    casts = []
+    for value in proto.graph.input:
+        inner = f"{value.name}_int64"
+        for node in proto.graph.node:
+            for index, name in enumerate(node.input):
+                if name == value.name:
+                    node.input[index] = inner
+        value.type.tensor_type.elem_type = onnx.TensorProto.INT32
+        casts.append(helper.make_node("Cast", [value.name], [inner], name=f"cast/{value.name}", to=onnx.TensorProto.INT64))
+    rest = list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend(casts + rest)
+
+
+def anonymous_nodes(proto):
+    """Node names stripped and every internal value numbered, as graph simplifiers leave them."""
+    keep = {v.name for v in proto.graph.input} | {v.name for v in proto.graph.output}
+    names = {}
+
+    def rename(name):
+        if name == "" or name in keep:
+            return name
+        return names.setdefault(name, str(len(names)))
+
+    for initializer in proto.graph.initializer:
+        initializer.name = rename(initializer.name)
+    for node in proto.graph.node:
+        node.name = ""
+        node.input[:] = [rename(n) for n in node.input]
+        node.output[:] = [rename(n) for n in node.output]
+    del proto.graph.value_info[:]
+
+
+EDITS = {
+    "constants": initializers_to_constants,
+    "int32": cast_inputs_from_int32,
+    "anonymous": anonymous_nodes,
+}
