@@ -1,11 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { backward } from '../autodiff/backward.ts';
 import { splitBackward } from '../autodiff/split.ts';
-import type { Parameter } from '../engine/engine.ts';
 import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { type DataType, type Graph, isFloat, type TensorData } from '../graph/graph.ts';
+import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
 import { lowerNodes } from '../graph/lowerings/lower-nodes.ts';
 import { fuseAttention } from '../graph/passes/fuse-attention.ts';
@@ -24,6 +23,7 @@ import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from 
 import { type Head, type HeadKind, planHead } from './head.ts';
 import { type BertInputs, findInputs, tableRows } from './inputs.ts';
 import { findOutputs } from './outputs.ts';
+import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
 
 export interface BertOptions {
   /** Number of labels; the graph's own when it has a classifier and this is absent. */
@@ -45,7 +45,7 @@ export interface PreparedBert {
   /** Patterns fused in the training graph, by op. */
   fused: ReadonlyMap<string, number>;
   /** Float constants of the file that the logits depend on but no gradient reaches, with the reason. */
-  frozen: readonly { name: string; reason: string }[];
+  frozen: readonly FrozenTensor[];
 }
 
 /**
@@ -92,7 +92,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const backwardGraph = plannedGraph(halves.backward, trained, fed);
   await turn();
   const plan: TrainingPlan = {
-    parameters: [...trained].map((name) => parameter(name, graph, head)),
+    parameters: [...trained].map((name) => describeParameter(name, graph, head.parameters)),
     initial: new Map([...trained].map((name) => [name, graph.initializers.get(name)!])),
     feeds: inputs.inputs.map(({ role, name, dtype }) => ({ role, name, dtype: feedType(name, dtype) })),
     forward: { ...forward, stash: halves.stash },
@@ -181,38 +181,6 @@ async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string
     await turn();
   }
   return fused;
-}
-
-/** Float tensors of the file with more than one element that the logits read: the weights. */
-function findParameters(
-  graph: Graph,
-  inference: Graph,
-): { names: string[]; frozen: { name: string; reason: string }[] } {
-  const names: string[] = [];
-  const frozen: { name: string; reason: string }[] = [];
-  for (const [name, tensor] of graph.initializers) {
-    if (!isFloat(tensor.dtype) || !isWeight(name, tensor) || !inference.initializers.has(name)) continue;
-    if (tensor.dtype === 'float32') names.push(name);
-    else frozen.push({ name, reason: `its type is ${tensor.dtype}` });
-  }
-  return { names, frozen };
-}
-
-/** Scalars are constants of the arithmetic (ε, √d, a mask's fill), unless named as a bias of one element. */
-function isWeight(name: string, tensor: TensorData): boolean {
-  const size = tensor.dims.reduce((a, b) => a * b, 1);
-  return tensor.dims.length > 0 && (size > 1 || /(^|[./])(bias|weight)$/.test(name));
-}
-
-function parameter(name: string, graph: Graph, head: Head): Parameter {
-  const { dims } = graph.initializers.get(name)!;
-  return {
-    name,
-    dims,
-    size: dims.reduce((a, b) => a * b, 1),
-    decay: dims.length > 1,
-    group: head.parameters.includes(name) ? 'head' : 'body',
-  };
 }
 
 function split(

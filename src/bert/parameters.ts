@@ -1,0 +1,38 @@
+import type { Parameter } from '../engine/engine.ts';
+import { type Graph, isFloat, type TensorData } from '../graph/graph.ts';
+
+/** A float tensor of the file that the logits depend on but that stays as it is. */
+export interface FrozenTensor {
+  name: string;
+  reason: string;
+}
+
+/** Float tensors of the file with more than one element that the logits read: the weights, trained and frozen. */
+export function findParameters(graph: Graph, inference: Graph): { names: string[]; frozen: FrozenTensor[] } {
+  const names: string[] = [];
+  const frozen: FrozenTensor[] = [];
+  for (const [name, tensor] of graph.initializers) {
+    if (!isFloat(tensor.dtype) || !isWeight(name, tensor) || !inference.initializers.has(name)) continue;
+    if (tensor.dtype === 'float32') names.push(name);
+    else frozen.push({ name, reason: `its type is ${tensor.dtype}` });
+  }
+  return { names, frozen };
+}
+
+/** Scalars are constants of the arithmetic (ε, √d, a mask's fill), unless named as a bias of one element. */
+function isWeight(name: string, tensor: TensorData): boolean {
+  const size = tensor.dims.reduce((a, b) => a * b, 1);
+  return tensor.dims.length > 0 && (size > 1 || /(^|[./])(bias|weight)$/.test(name));
+}
+
+/** What the engine needs to know of a weight: `head` holds the names of those that learn with the head's rate. */
+export function describeParameter(name: string, graph: Graph, head: readonly string[]): Parameter {
+  const { dims } = graph.initializers.get(name)!;
+  return {
+    name,
+    dims,
+    size: dims.reduce((a, b) => a * b, 1),
+    decay: dims.length > 1,
+    group: head.includes(name) ? 'head' : 'body',
+  };
+}
