@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../graph/builder.ts';
+import { consumers } from '../graph/graph.ts';
 import { findAttentionProbabilities } from '../graph/patterns/attention.ts';
 import { findLayerNormalizations } from '../graph/patterns/layer-normalization.ts';
 import { replaceUses } from '../graph/rewrite.ts';
@@ -43,9 +44,10 @@ export function insertDropout(builder: GraphBuilder, sites: DropoutSites, ratio:
   const { graph } = builder;
   graph.inputs.push(DROPOUT_KEY);
   graph.types.set(DROPOUT_KEY, { dtype: 'int64', dims: [2] });
+  const users = consumers(graph);
   const values = [...sites.embeddings, ...sites.attention, ...sites.sublayers, ...sites.classifier];
   for (const [site, value] of values.entries()) {
-    const readers = graph.nodes.filter((node) => node.inputs.includes(value) && !isGuardOf(node.op));
+    const readers = (users.get(value) ?? []).filter((node) => !isGuardOf(node.op));
     const dropped = builder.op('Dropout', [value, DROPOUT_KEY], {
       domain: 'sesd',
       attributes: { ratio: { float: ratio }, site },

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../builder.ts';
-import { floatAttribute, intAttribute, producers } from '../graph.ts';
+import { floatAttribute, intAttribute } from '../graph.ts';
 import { type AttentionMask, type AttentionMatch, findAttentions } from '../patterns/attention.ts';
 import { GraphView } from '../view.ts';
 import { replaceNode } from './replace-node.ts';
@@ -21,8 +21,7 @@ export function fuseAttention(builder: GraphBuilder): number {
 
 function emit(builder: GraphBuilder, match: AttentionMatch, mask: string): void {
   const { dropout } = match;
-  const root = producers(builder.graph).get(match.output)!;
-  replaceNode(builder, root, (name) => {
+  replaceNode(builder, match.root, (name) => {
     builder.multi('Attention', [match.query, match.key, match.value, mask, dropout?.inputs[1] ?? ''], 2, {
       domain: 'sesd',
       name,

@@ -1,7 +1,7 @@
 import { scalarTensor } from '../builder.ts';
 import { type DataType, type Graph, type Node, opName } from '../graph.ts';
 import type { InferenceState } from '../infer/infer.ts';
-import { removeDeadNodes, replaceUses } from '../rewrite.ts';
+import { removeDeadNodes } from '../rewrite.ts';
 import { scalarOf } from '../view.ts';
 
 /**
@@ -11,11 +11,12 @@ import { scalarOf } from '../view.ts';
  */
 export function simplify(graph: Graph, inference: InferenceState): void {
   foldScalars(graph, inference);
+  const sources = new Map<string, string>();
   for (const node of graph.nodes) {
-    if (!isNoOp(graph, node)) continue;
-    const [source, output] = [node.inputs[0]!, node.outputs[0]!];
+    node.inputs = node.inputs.map((input) => sources.get(input) ?? input);
     // a graph output keeps its name: its node stays
-    if (!graph.outputs.includes(output)) replaceUses(graph, output, source);
+    if (isNoOp(graph, node) && !graph.outputs.includes(node.outputs[0]!))
+      sources.set(node.outputs[0]!, node.inputs[0]!);
   }
   removeDeadNodes(graph);
 }

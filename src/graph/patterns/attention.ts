@@ -11,7 +11,8 @@ export interface AttentionMatch {
   heads: number;
   scale: number;
   mask: AttentionMask | undefined;
-  output: string;
+  /** The node that makes the context, [batch, sequence, heads × head size]. */
+  root: Node;
   /** A `sesd::Dropout` on the probabilities. */
   dropout: Node | undefined;
 }
@@ -78,8 +79,8 @@ export function findAttentions(view: GraphView): AttentionMatch[] {
 
 function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
   const value = traceHeads(view, found.product.inputs[1]!);
-  const output = flatContext(view, found.product.outputs[0]!);
-  if (value?.layout !== 'bnsd' || value.scale !== 1 || !output) return undefined;
+  const root = flatContext(view, found.product.outputs[0]!);
+  if (value?.layout !== 'bnsd' || value.scale !== 1 || !root) return undefined;
 
   const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
   const product = view.producerOf(scores, 'MatMul');
@@ -95,7 +96,7 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
     heads: query.heads,
     scale: outer * query.scale * key.scale,
     mask,
-    output,
+    root,
     dropout: found.dropout,
   };
 }
@@ -222,12 +223,12 @@ function splitHeads(view: GraphView, source: string, target: string): number | u
   return heads * size === hidden ? heads : undefined;
 }
 
-/** The [batch, sequence, hidden] value the heads are joined into: Transpose 0 2 1 3, then Reshape. */
-function flatContext(view: GraphView, product: string): string | undefined {
+/** The node that joins the heads into [batch, sequence, hidden]: Transpose 0 2 1 3, then this Reshape. */
+function flatContext(view: GraphView, product: string): Node | undefined {
   const transpose = view.soleUser(product);
   if (transpose?.op !== 'Transpose' || intsAttribute(transpose, 'perm')?.join() !== '0,2,1,3')
     return undefined;
   const reshape = view.soleUser(transpose.outputs[0]!);
   const dims = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
-  return dims?.length === 3 ? reshape!.outputs[0] : undefined;
+  return dims?.length === 3 ? reshape : undefined;
 }
