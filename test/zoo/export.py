@@ -1,11 +1,11 @@
-"""Exports tiny random BERTs through the routes people use, each with PyTorch's outputs and gradients beside it.
+"""Exports tiny random models of the BERT family through the routes people use, each with PyTorch's outputs and gradients beside it.
 
     python test/zoo/export.py FOLDER [--only SUBSTRING] [--list]
 
 Every variant is written as FOLDER/<variant>.onnx (some with external data beside it) and FOLDER/<variant>.json:
 
     route          how it was exported
-    inputs         per role (input_ids, attention_mask, token_type_ids): the graph input's name, dims, values
+    inputs         per role (input_ids, attention_mask, token_type_ids, position_ids): the graph input's name, dims, values
     outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output), dims, values, and the fixed
                    random weights R (zero at padded positions)
     loss           sum over outputs of sum(output * R)
@@ -44,13 +44,23 @@ import transformers
 from onnx import external_data_helper, numpy_helper
 
 from edits import EDITS
-from models import BATCH, LABELS, ROLES, build, example_inputs, with_signature
+from families import LABELS
+from models import BATCH, build, example_inputs, with_signature
 from variants import variants
 
-def reference(model, kind, roles, inputs):
-    """Outputs, R, loss and the gradient of every parameter, in float64, eager attention, evaluation mode."""
-    exact = copy.deepcopy(model).double().eval()
-    exact.config._attn_implementation = "eager"
+
+def exact_model(model, route):
+    """The same weights and signature in float64 and evaluation mode, with eager attention."""
+    exact = build({**route, "attention": "eager"})
+    with_signature(exact, route["kind"], route["roles"])
+    exact.load_state_dict(model.state_dict())
+    return exact.double()
+
+
+def reference(model, route, inputs):
+    """Outputs, R, loss and the gradient of every parameter."""
+    exact = exact_model(model, route)
+    roles = route["roles"]
     outputs = exact(*(inputs[role] for role in roles))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     generator = torch.Generator().manual_seed(13)
@@ -68,8 +78,9 @@ def reference(model, kind, roles, inputs):
     return [o.detach().numpy() for o in outputs], [r.numpy() for r in weights], loss.item(), gradients
 
 
-def head_references(model, kind, roles, inputs):
+def head_references(model, route, inputs):
     """Per head: a fixed linear classifier on the encoder's features, its logits, R and all gradients, in float64."""
+    kind, roles = route["kind"], route["roles"]
     features = {"cls": lambda states, pooled, mask: states[:, 0]}
     if kind == "pooler":
         features["pooler"] = lambda states, pooled, mask: pooled
@@ -81,8 +92,7 @@ def head_references(model, kind, roles, inputs):
     r = torch.randn((BATCH, LABELS), generator=generator)
     found = {}
     for head, feature in features.items():
-        exact = copy.deepcopy(model).double().eval()
-        exact.config._attn_implementation = "eager"
+        exact = exact_model(model, route)
         outputs = exact(*(inputs[role] for role in roles))
         states, pooled = outputs if kind == "pooler" else (outputs, None)
         classifier = torch.nn.Linear(model.config.hidden_size, LABELS).double()
@@ -199,22 +209,23 @@ def export(path, route, model, roles, inputs, output_names):
 
 def export_with_optimum(path, route, model):
     from optimum.exporters.onnx.convert import export as optimum_export
-    from optimum.exporters.onnx.model_configs import BertOnnxConfig
+    from optimum.exporters.tasks import TasksManager
 
     task = "text-classification" if route["kind"] == "classifier" else "feature-extraction"
-    optimum_export(model, BertOnnxConfig(model.config, task=task), path, opset=route["opset"])
+    make = TasksManager.get_exporter_config_constructor("onnx", model=model, task=task, library_name="transformers")
+    optimum_export(model, make(model.config), path, opset=route["opset"])
     return onnx.load(str(path))
 
 
 def write(folder, name, route):
     path = folder / f"{name}.onnx"
     kind = route["kind"]
-    roles = ROLES[: route["inputs"]]
-    inputs = example_inputs(roles)
-    model = build(kind, route["attention"], route["fresh"])
+    roles = route["roles"]
+    inputs = example_inputs(route["family"], roles)
+    model = build(route)
     untouched = copy.deepcopy(model)
     output_names = with_signature(model, kind, roles)
-    outputs, weights, loss, gradients = reference(model, kind, roles, inputs)
+    outputs, weights, loss, gradients = reference(model, route, inputs)
     if route["exporter"] == "optimum":
         proto = export_with_optimum(path, route, untouched)
     else:
@@ -224,7 +235,7 @@ def write(folder, name, route):
     matched, missing, missing_values = match(proto.graph, model, gradients)
     heads = {}
     if kind != "classifier":
-        classifier, references = head_references(model, kind, roles, inputs)
+        classifier, references = head_references(model, route, inputs)
         for head, (logits, r, own, head_gradients) in references.items():
             head_matched, head_missing, _ = match(proto.graph, model, head_gradients)
             for own_name, gradient in own.items():

@@ -1,49 +1,49 @@
-"""The tiny random models of the zoo, by family, and the inputs they are shown."""
+"""The tiny random models of the zoo, and the inputs they are shown."""
+
+import inspect
 
 import torch
-from transformers import BertConfig, BertForSequenceClassification, BertModel
 
-BATCH, LENGTH, LABELS = 2, 16, 3
-ROLES = ("input_ids", "attention_mask", "token_type_ids")
+from families import FAMILIES, VOCABULARY
+
+BATCH, LENGTH = 2, 16
 
 
-def build(kind, attention, fresh=False, seed=7):
-    """A tiny BERT; unless fresh, every parameter is away from its trivial initial value and can be told by value."""
-    config = BertConfig(
-        vocab_size=100,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        num_labels=LABELS,
-        attn_implementation=attention,
-    )
+def build(route, seed=7):
+    """A tiny model; unless fresh, every parameter is away from its trivial initial value and can be told by value."""
+    family = FAMILIES[route["family"]]
+    config = family.config(route["attention"], **route["settings"])
     torch.manual_seed(seed)
-    if kind == "classifier":
-        model = BertForSequenceClassification(config)
+    if route["kind"] == "classifier":
+        model = family.classifier(config)
+    elif "add_pooling_layer" in inspect.signature(family.encoder.__init__).parameters:
+        model = family.encoder(config, add_pooling_layer=route["kind"] == "pooler")
     else:
-        model = BertModel(config, add_pooling_layer=kind == "pooler")
-    if not fresh:
+        assert route["kind"] == "nopooler", f"{family.name} has no pooler"
+        model = family.encoder(config)
+    if not route["fresh"]:
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
     return model.eval()
 
 
-def example_inputs(roles):
-    """One full row and one padded one; both full where no mask can hide the padding."""
+def example_inputs(family, roles):
+    """One full row and one padded one; both full where no mask can hide the padding. Ids are 1..99, none of them padding."""
     generator = torch.Generator().manual_seed(11)
-    ids = torch.randint(1, 100, (BATCH, LENGTH), generator=generator)
+    pad = FAMILIES[family].pad
+    ids = torch.randint(1, VOCABULARY, (BATCH, LENGTH), generator=generator)
+    ids[ids == pad] = VOCABULARY - 1
     mask = torch.ones_like(ids)
     types = torch.zeros_like(ids)
     types[:, 9:] = 1
-    if "attention_mask" not in roles:
-        return {"input_ids": ids}
-    mask[1, 11:] = 0
-    ids[1, 11:] = 0
-    types[1, 11:] = 0
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+    positions = torch.arange(LENGTH).expand(BATCH, LENGTH).contiguous()
+    if "attention_mask" in roles:
+        mask[1, 11:] = 0
+        ids[1, 11:] = pad
+        types[1, 11:] = 0
+    every = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types, "position_ids": positions}
+    return {role: every[role] for role in roles}
 
 
 def with_signature(model, kind, roles):
@@ -56,23 +56,13 @@ def with_signature(model, kind, roles):
     else:
         names = ["last_hidden_state"]
 
-    def pick(output):
+    def forward(self, *inputs):
+        output = base.forward(self, **dict(zip(roles, inputs, strict=True)))
         return tuple(output[name] for name in names) if len(names) > 1 else output[names[0]]
 
-    if roles == ROLES:
-
-        def forward(self, input_ids, attention_mask, token_type_ids):
-            return pick(
-                base.forward(self, input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
-            )
-    elif roles == ROLES[:2]:
-
-        def forward(self, input_ids, attention_mask):
-            return pick(base.forward(self, input_ids=input_ids, attention_mask=attention_mask))
-    else:
-
-        def forward(self, input_ids):
-            return pick(base.forward(self, input_ids=input_ids))
-
+    # exporters read the inputs' names off the signature
+    forward.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", *roles)]
+    )
     model.__class__ = type(base.__name__, (base,), {"forward": forward})
     return names

@@ -33,7 +33,7 @@ export interface ZooRecord {
   variant: string;
   path: string;
   inputs: Record<
-    'input_ids' | 'attention_mask' | 'token_type_ids',
+    'input_ids' | 'attention_mask' | 'token_type_ids' | 'position_ids',
     (StoredArray & { name: string }) | undefined
   >;
   /** By `--head`; a file with a classifier has `auto` alone. */

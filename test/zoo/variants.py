@@ -2,19 +2,32 @@
 
 import importlib.util
 
+from families import BERT_ROLES, FAMILIES
+
+BASE = dict(
+    family="bert", kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True,
+    roles=None, keep_initializers=False, training=False, names="plain", external=None, edit=None, fresh=False, settings={},
+)
+
 
 def variants():
-    """name -> route. `inputs` 3: ids, mask, types; 2: ids, mask; 1: ids."""
-    base = dict(
-        kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True, inputs=3,
-        keep_initializers=False, training=False, names="plain", external=None, edit=None,
-        fresh=False,
-    )
+    """
+    name -> route. `roles`: the inputs, by default the family's; `settings`: of the model's configuration, beside the
+    family's.
+    """
     table = {}
 
     def add(name, **route):
-        table[name] = {**base, **route}
+        route = {**BASE, **route}
+        table[name] = {**route, "roles": route["roles"] or FAMILIES[route["family"]].roles}
 
+    add_bert(add)
+    add_families(add)
+    return table
+
+
+def add_bert(add):
+    """BERT by every exporter and with every setting."""
     for opset in range(11, 21):
         add(f"classifier-ts{opset}-eager", opset=opset)
     for opset in range(14, 21):
@@ -27,15 +40,16 @@ def variants():
         add(f"{kind}-ts14-eager", kind=kind, opset=14)
         add(f"{kind}-ts17-sdpa", kind=kind, attention="sdpa")
         add(f"{kind}-dynamo18-sdpa", kind=kind, exporter="dynamo", opset=18, attention="sdpa")
+    ids_mask = BERT_ROLES[:2]
     for opset, attention in ((12, "eager"), (17, "eager"), (17, "sdpa")):
         add(f"classifier-ts{opset}-{attention}-nofold", opset=opset, attention=attention, fold=False)
         add(f"classifier-ts{opset}-{attention}-fixed", opset=opset, attention=attention, dynamic=False)
-        add(f"classifier-ts{opset}-{attention}-ids-mask", opset=opset, attention=attention, inputs=2)
+        add(f"classifier-ts{opset}-{attention}-ids-mask", opset=opset, attention=attention, roles=ids_mask)
     add("classifier-dynamo18-sdpa-fixed", exporter="dynamo", opset=18, attention="sdpa", dynamic=False)
     add("classifier-dynamo18-eager-fixed", exporter="dynamo", opset=18, dynamic=False)
-    add("classifier-dynamo18-sdpa-ids-mask", exporter="dynamo", opset=18, attention="sdpa", inputs=2)
+    add("classifier-dynamo18-sdpa-ids-mask", exporter="dynamo", opset=18, attention="sdpa", roles=ids_mask)
     add("classifier-dynamo18-sdpa-external", exporter="dynamo", opset=18, attention="sdpa", external="one file")
-    add("nopooler-ts14-eager-ids", kind="nopooler", opset=14, inputs=1)
+    add("nopooler-ts14-eager-ids", kind="nopooler", opset=14, roles=BERT_ROLES[:1])
     add("classifier-ts13-eager-keep-initializers", opset=13, keep_initializers=True)
     add("classifier-ts17-eager-nofold-keep-initializers", fold=False, keep_initializers=True)
     add("classifier-ts14-eager-training", opset=14, fold=False, training=True)
@@ -53,7 +67,34 @@ def variants():
     # What Optimum writes (opset 14, its axis names), by torch.onnx, and by Optimum itself where it is installed.
     for attention in ("eager", "sdpa"):
         add(f"classifier-optimum-like-{attention}", opset=14, attention=attention, names="optimum")
-        if importlib.util.find_spec("optimum") is not None:
+        if has_optimum():
             add(f"classifier-optimum-{attention}", exporter="optimum", opset=14, attention=attention)
             add(f"nopooler-optimum-{attention}", exporter="optimum", kind="nopooler", opset=14, attention=attention)
-    return table
+
+
+def add_families(add):
+    """The other families by a few routes that differ most: oldest and newest opset, both exporters, eager and sdpa."""
+    for family in ("roberta", "distilbert", "albert", "electra", "mpnet"):
+        attention = "eager" if family == "mpnet" else "sdpa"  # MPNet has no other
+        oldest = 12 if family == "mpnet" else 11  # its integer Min is invalid at 11
+        add(f"{family}-classifier-ts{oldest}-eager", family=family, opset=oldest)
+        add(f"{family}-classifier-ts14-{attention}", family=family, opset=14, attention=attention)
+        add(f"{family}-nopooler-ts17-{attention}", family=family, kind="nopooler", attention=attention)
+        if family != "albert":
+            add(f"{family}-classifier-dynamo18-{attention}", family=family, exporter="dynamo", opset=18, attention=attention)
+        if has_optimum():
+            older = "eager" if family == "electra" else attention  # in the transformers that Optimum needs
+            add(f"{family}-classifier-optimum", family=family, exporter="optimum", opset=14, attention=older)
+    for family in ("roberta", "albert", "mpnet"):
+        add(f"{family}-pooler-ts14-eager", family=family, kind="pooler", opset=14)
+    for family in ("xlm-roberta", "camembert"):
+        add(f"{family}-classifier-ts14-sdpa", family=family, opset=14, attention="sdpa")
+    # in a BERT, by what its configuration or its caller may say
+    for act in ("relu", "silu", "gelu_new", "gelu_fast", "quick_gelu"):
+        add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act))
+    add("classifier-dynamo20-sdpa-gelu_new", exporter="dynamo", opset=20, attention="sdpa", settings=dict(hidden_act="gelu_new"))
+    add("classifier-ts14-sdpa-positions", opset=14, attention="sdpa", roles=(*BERT_ROLES, "position_ids"))
+
+
+def has_optimum():
+    return importlib.util.find_spec("optimum") is not None
