@@ -46,7 +46,7 @@ export const trainSchema = z.strictObject({
     group: data,
     valueName: 'FILE',
     path: true,
-    description: 'Training examples: .csv, .tsv or .jsonl (default: the sample task)',
+    description: 'Training examples: .csv, .tsv, .jsonl or .parquet (default: the sample task)',
   }),
   dev: optionalPathOrFraction({
     group: data,

@@ -4,7 +4,7 @@ export interface Example {
   pair?: string;
   /** As written in the file; absent in files to predict. */
   label?: string;
-  /** 1-based line of the file it came from (the line it starts on), for error messages. */
+  /** 1-based line of the file it came from (the line it starts on; in Parquet its row), for error messages. */
   line: number;
 }
 

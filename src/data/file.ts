@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { dataError } from './formats/format.ts';
 
 /** A file's bytes. It is opened when it is first read, not before. */
-export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  yield* createReadStream(path);
+export async function* bytesOf(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  yield* createReadStream(path, signal && { signal });
 }
 
 /**

@@ -2,12 +2,18 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { bytesOf, readable } from './file.ts';
 import { csv } from './formats/csv.ts';
-import { type ColumnRequest, dataError, type Format, type ReadResult } from './formats/format.ts';
+import {
+  type ColumnRequest,
+  dataError,
+  type Format,
+  type ReadResult,
+  type Source,
+} from './formats/format.ts';
 import { jsonl } from './formats/jsonl.ts';
+import { parquet } from './formats/parquet/parquet.ts';
 import { tsv } from './formats/tsv.ts';
-import { utf8Lines } from './formats/utf8.ts';
 
-const formats: readonly Format[] = [csv, tsv, jsonl];
+const formats: readonly Format[] = [csv, tsv, jsonl, parquet];
 
 export type { ColumnRequest, Columns, ReadResult } from './formats/format.ts';
 
@@ -21,7 +27,7 @@ export interface ReadOptions extends ColumnRequest {
 }
 
 /**
- * Reads labelled texts or pairs from a file; its extension says the format: csv, tsv, jsonl (or ndjson).
+ * Reads labelled texts or pairs from a file; its extension says the format: csv, tsv, jsonl (or ndjson), parquet.
  *
  * Columns are those asked for; else those with usual names (text, sentence, sentence1 and sentence2, premise and
  * hypothesis, …; label, class, category, …, in any case); else, in csv and tsv files without a header, text first
@@ -39,29 +45,28 @@ export async function readExamples(path: string, options: ReadOptions = {}): Pro
       hint: `Name a file in it: ${dataExtensions.join(', ')}.`,
     });
   }
-  return readExamplesFrom(bytesOf(path), { file, extension: extname(path) }, options);
+  return readExamplesFrom({ file, bytes: bytesOf(path), path }, extname(path), options);
 }
 
 /**
- * Reads examples from bytes, as from standard input.
- * @param source the bytes, in chunks
- * @param origin the name to use in messages, and the extension that says the format, e.g. ".jsonl"
+ * Reads examples from a source, as standard input is one.
+ * @param extension that says the format, e.g. ".jsonl"
  * @throws SesdError SESD_BAD_DATA naming the file and the line
  */
 export async function readExamplesFrom(
-  source: AsyncIterable<Buffer>,
-  origin: { file: string; extension: string },
+  source: Source,
+  extension: string,
   request: ColumnRequest = {},
 ): Promise<ReadResult> {
-  const format = formatOf(origin);
+  const format = formatOf(source.file, extension);
   try {
-    return await format.read(utf8Lines(source, origin.file), origin.file, request);
+    return await format.read(source, request);
   } catch (error) {
-    throw readable(error, origin.file);
+    throw readable(error, source.file);
   }
 }
 
-function formatOf({ file, extension }: { file: string; extension: string }): Format {
+function formatOf(file: string, extension: string): Format {
   const wanted = extension.toLowerCase();
   const format = formats.find((each) => each.extensions.includes(wanted));
   if (format) return format;

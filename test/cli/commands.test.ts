@@ -73,6 +73,13 @@ describe('one run through all commands', () => {
     }
   });
 
+  test('predict reads Parquet', async () => {
+    const file = join(import.meta.dirname, '../data/parquet/fixtures/class-label.parquet');
+    const { code, stdout, stderr } = await sesdTrain(['predict', 'run', file], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.equal(jsonLines(stdout).length, 60);
+  });
+
   test('predict goes from file to file, with logits', async () => {
     const { code, stdout, stderr } = await call('predict run test.csv --output found.csv --logits');
     assert.equal(code, 0, stderr);

@@ -51,7 +51,7 @@ test('csv: rows that span the chunks of a stream', async () => {
     const chunks = async function* () {
       for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
     };
-    const { examples } = await readExamplesFrom(chunks(), { file: 'stdin', extension: '.csv' });
+    const { examples } = await readExamplesFrom({ file: 'stdin', bytes: chunks() }, '.csv');
     assert.deepEqual(examples, [
       { text: 'žluťoučký kůň', label: 'a', line: 2 },
       { text: 'two\nlines ✓', label: 'b', line: 3 },

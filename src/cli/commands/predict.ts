@@ -18,7 +18,7 @@ const predictSchema = z.strictObject({
     description: 'Texts to classify (default: standard input)',
   }),
   format: choice(
-    ['auto', 'lines', 'csv', 'tsv', 'jsonl'],
+    ['auto', 'lines', 'csv', 'tsv', 'jsonl', 'parquet'],
     { default: 'auto' },
     { group: 'Data', description: 'Format of the input; auto: by its extension, else lines, one text each' },
   ),

@@ -87,6 +87,12 @@ export function looksLikeName(cell: string): boolean {
   return /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u.test(cell.trim());
 }
 
+/** Where the names stand; a Parquet file has them beside its rows. */
+interface Place {
+  file: string;
+  line: number | undefined;
+}
+
 /** Indices into the header, or into a first object's keys. */
 export interface ColumnIndices {
   text: number;
@@ -101,11 +107,7 @@ export interface ColumnIndices {
  * @param what the file's part that holds the names, for messages: "header" or "first object"
  * @throws SesdError SESD_BAD_DATA listing the columns there are
  */
-export function columnsByName(
-  names: readonly string[],
-  request: ColumnRequest,
-  place: { file: string; line: number },
-): ColumnIndices {
+export function columnsByName(names: readonly string[], request: ColumnRequest, place: Place): ColumnIndices {
   const keys = names.map(normalized);
   const requireLabel = request.requireLabel ?? true;
   const fail = (message: string, hint: string) =>
@@ -198,11 +200,7 @@ export function columnsByPosition(
   return { text, pair, label };
 }
 
-function distinct(
-  { text, pair, label }: ColumnIndices,
-  name: (index: number) => string,
-  place: { file: string; line: number },
-): void {
+function distinct({ text, pair, label }: ColumnIndices, name: (index: number) => string, place: Place): void {
   const clash = (a: string, b: string, index: number) =>
     dataError(place.file, place.line, `${a} and ${b} are both the column "${name(index)}"`, {
       hint: `Give ${a} and ${b} different columns.`,

@@ -4,5 +4,5 @@ import type { Format } from './format.ts';
 /** Comma-separated values with quoted fields, as RFC 4180 has them. */
 export const csv: Format = {
   extensions: ['.csv'],
-  read: (source, file, request) => readDelimited(source, file, request, { delimiter: ',', quoted: true }),
+  read: (source, request) => readDelimited(source, request, { delimiter: ',', quoted: true }),
 };

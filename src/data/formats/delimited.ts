@@ -1,7 +1,8 @@
 import type { Example } from '../example.ts';
 import { type ColumnIndices, columnsByName, columnsByPosition, isHeader, looksLikeName } from './columns.ts';
-import { type ColumnRequest, type Columns, dataError, type ReadResult } from './format.ts';
+import { type ColumnRequest, type Columns, dataError, type ReadResult, type Source } from './format.ts';
 import { type Dialect, type Row, readRows } from './rows.ts';
+import { utf8Lines } from './utf8.ts';
 
 /**
  * Reads examples from separated values.
@@ -10,8 +11,7 @@ import { type Dialect, type Row, readRows } from './rows.ts';
  * how columns are then found. Blank lines are skipped; every other row must have as many fields as the first.
  */
 export async function readDelimited(
-  source: AsyncIterable<Buffer>,
-  file: string,
+  { bytes, file }: Source,
   request: ColumnRequest,
   dialect: Dialect,
 ): Promise<ReadResult> {
@@ -20,7 +20,7 @@ export async function readDelimited(
   let header = false;
   let columns: ColumnIndices | undefined;
 
-  for await (const row of readRows(source, file, dialect)) {
+  for await (const row of readRows(utf8Lines(bytes, file), file, dialect)) {
     if (!first || !columns) {
       first = row;
       rejectOtherDelimiter(row, request, file, dialect);

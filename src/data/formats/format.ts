@@ -31,11 +31,19 @@ export interface Format {
   extensions: readonly string[];
   /**
    * Reads the examples of a file.
-   * @param source the file's text in UTF-8, without byte order mark, each chunk ending at a line's end
-   * @param file the file's name, for messages
    * @throws SesdError SESD_BAD_DATA naming file and line
    */
-  read(source: AsyncIterable<Buffer>, file: string, request: ColumnRequest): Promise<ReadResult>;
+  read(source: Source, request: ColumnRequest): Promise<ReadResult>;
+}
+
+/** A file, or bytes that come from elsewhere. */
+export interface Source {
+  /** Its name, for messages: "--train data.csv". */
+  file: string;
+  /** Its bytes in their order, to be read once. */
+  bytes: AsyncIterable<Buffer>;
+  /** Where it lies, for formats that are not read from one end to the other; absent for a pipe. */
+  path?: string;
 }
 
 /** A data error at a place: `file:line: message`. */

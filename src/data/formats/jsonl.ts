@@ -2,16 +2,17 @@ import type { Example } from '../example.ts';
 import { columnsByName } from './columns.ts';
 import { type ColumnRequest, type Columns, dataError, type Format } from './format.ts';
 import { readLines } from './lines.ts';
+import { utf8Lines } from './utf8.ts';
 
 const arrayHint = "Make a JSON array one object a line: jq -c '.[]' data.json > data.jsonl";
 
 /** One JSON object a line. Columns are the keys of the first object. */
 export const jsonl: Format = {
   extensions: ['.jsonl', '.ndjson'],
-  async read(source, file, request) {
+  async read({ bytes, file }, request) {
     const examples: Example[] = [];
     let columns: Columns | undefined;
-    for await (const { object, line } of readObjects(source, file)) {
+    for await (const { object, line } of readObjects(utf8Lines(bytes, file), file)) {
       columns ??= resolve(Object.keys(object), request, { file, line });
       examples.push(toExample(object, line, columns, file, request.requireLabel ?? true));
     }
@@ -22,6 +23,7 @@ export const jsonl: Format = {
 
 /**
  * The objects of a file with one a line; blank lines are skipped.
+ * @param source UTF-8, each chunk ending at a line's end
  * @throws SesdError SESD_BAD_DATA naming the line that is no object
  */
 export async function* readObjects(

@@ -7,5 +7,5 @@ import type { Format } from './format.ts';
  */
 export const tsv: Format = {
   extensions: ['.tsv'],
-  read: (source, file, request) => readDelimited(source, file, request, { delimiter: '\t', quoted: false }),
+  read: (source, request) => readDelimited(source, request, { delimiter: '\t', quoted: false }),
 };
