@@ -29,7 +29,7 @@ export function findOutputs(view: GraphView): BertOutputs {
     const type = view.graph.types.get(output);
     const value = skip(view, output, 'Identity', 'Softmax', 'LogSoftmax');
     if (type?.dtype !== 'float32' && type?.dtype !== 'float16') continue;
-    if (view.producerOf(value, 'Tanh', 'com.microsoft::FusedGemm') && view.rank(output) === 2) {
+    if (view.producerOf(value, 'Tanh') && view.rank(output) === 2) {
       found.pooled ??= output;
       continue;
     }

@@ -13,7 +13,6 @@ import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization
 import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
-import { lowerGelu } from '../graph/passes/lower-gelu.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -54,10 +53,10 @@ export interface PreparedBert {
  */
 export async function prepareBert(source: Graph, options: BertOptions): Promise<PreparedBert> {
   const graph = cloneGraph(source);
+  lowerNodes(new GraphBuilder(graph, inferGraph(graph)));
   const inputs = nameDims(graph);
   const inference = inferGraph(graph);
   const canonical = new GraphBuilder(graph, inference);
-  lowerNodes(canonical);
   hoistShapes(canonical);
   simplify(graph, inference);
   await turn();
@@ -166,7 +165,6 @@ async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string
   const fused = new Map<string, number>();
   if (!fuse) {
     lowerDropout(builder);
-    lowerGelu(builder);
     return fused;
   }
   const passes = {

@@ -26,16 +26,3 @@ gradientTests('Gemm', {
     build: (g) => g.op('Gemm', ['a', 'b']),
   },
 });
-
-for (const activation of ['Tanh', 'Relu', 'Sigmoid']) {
-  gradientTests('com.microsoft::FusedGemm', {
-    [`then ${activation}`]: {
-      inputs: { a: random([2, 3]), b: random([4, 3], 2), c: random([4], 3) },
-      build: (g) =>
-        g.op('FusedGemm', ['a', 'b', 'c'], {
-          domain: 'com.microsoft',
-          attributes: { activation, transB: 1 },
-        }),
-    },
-  });
-}

@@ -47,36 +47,3 @@ gradientTests('LayerNormalization', {
     expectNodes: (nodes) => assert.ok(nodes.every((node) => node.op !== 'Expand')),
   },
 });
-
-const skip =
-  (...names: string[]) =>
-  (g: GraphBuilder) =>
-    g.op('SkipLayerNormalization', names, {
-      domain: 'com.microsoft',
-      attributes: { epsilon: { float: 1e-3 } },
-    });
-const branches = { ...inputs, y: random([2, 3, 4], 5), b: random([4], 6) };
-
-gradientTests('com.microsoft::SkipLayerNormalization', {
-  'with bias': { inputs: branches, build: skip('x', 'y', 's', 't', 'b') },
-  'without bias and shift': {
-    inputs: { x: inputs.x, y: branches.y, s: inputs.s },
-    build: skip('x', 'y', 's'),
-  },
-  'with its sum used too': {
-    inputs: branches,
-    build: (g) => {
-      const outputs = g.multi('SkipLayerNormalization', ['x', 'y', 's', 't', 'b'], 4, {
-        domain: 'com.microsoft',
-        attributes: { epsilon: { float: 1e-3 } },
-      });
-      return g.op('Mul', [outputs[0]!, outputs[3]!]);
-    },
-  },
-  'with only its sum used': {
-    inputs: branches,
-    wrt: ['x', 'y', 'b'],
-    build: (g) =>
-      g.multi('SkipLayerNormalization', ['x', 'y', 's', 't', 'b'], 4, { domain: 'com.microsoft' })[3]!,
-  },
-});

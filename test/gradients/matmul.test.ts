@@ -71,25 +71,3 @@ gradientTests('MatMul', {
     expectNodes: (nodes) => assert.equal(nodes.find((node) => node.op === 'Transpose')?.inputs[0], 'k'),
   },
 });
-
-const flags: Record<string, { transA: boolean; transB: boolean; a: number[]; b: number[] }> = {
-  'batch by batch': { transA: false, transB: false, a: [2, 4, 3], b: [2, 3, 5] },
-  'right side transposed': { transA: false, transB: true, a: [2, 4, 3], b: [2, 5, 3] },
-  'left side transposed': { transA: true, transB: false, a: [2, 3, 4], b: [2, 3, 5] },
-  'both transposed, with broadcasting': { transA: true, transB: true, a: [2, 3, 4], b: [5, 1, 6, 3] },
-  'a transposed matrix on the right': { transA: false, transB: true, a: [2, 4, 3], b: [5, 3] },
-  'a matrix on the right of a transposed batch': { transA: true, transB: false, a: [2, 3, 4], b: [3, 5] },
-};
-
-for (const [name, { transA, transB, a, b }] of Object.entries(flags)) {
-  gradientTests('com.microsoft::FusedMatMul', {
-    [name]: {
-      inputs: { a: random(a), b: random(b, 2) },
-      build: (g) =>
-        g.op('FusedMatMul', ['a', 'b'], {
-          domain: 'com.microsoft',
-          attributes: { alpha: { float: 0.7 }, transA, transB },
-        }),
-    },
-  });
-}

@@ -17,8 +17,6 @@ function inFloat32(graph: Graph): Graph {
   };
   return {
     ...graph,
-    // Gelu came with opset 20; everything else is in 18.
-    opset: graph.nodes.some((node) => node.op === 'Gelu' && node.domain === '') ? 20 : graph.opset,
     initializers: new Map([...graph.initializers].map(([name, data]) => [name, narrow(data)])),
     nodes: graph.nodes.map((node) => ({
       ...node,

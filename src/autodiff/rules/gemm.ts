@@ -1,6 +1,5 @@
 import { floatAttribute, intAttribute } from '../../graph/graph.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
-import { reluGradient, sigmoidGradient, tanhGradient } from './activations.ts';
 
 /** A product of two operands, each possibly transposed, under the op that computes it. */
 interface Product {
@@ -36,7 +35,9 @@ export function multiplyByGemm(at: RuleContext, alpha = 1): Product['multiply'] 
     });
 }
 
-function gemmGradients(at: RuleContext, gradient: string): (string | undefined)[] {
+/** Y = α·op(A)·op(B) + β·C. */
+export const gemm: GradientRule = (at) => {
+  const gradient = at.outputGradient;
   const flag = (name: string) => intAttribute(at.node, name, 0) !== 0;
   const [byA, byB] = productGradients(at, gradient, {
     a: at.input(0),
@@ -49,16 +50,4 @@ function gemmGradients(at: RuleContext, gradient: string): (string | undefined)[
   let byC: string | undefined;
   if (at.needs(2)) byC = beta === 1 ? gradient : at.builder.op('Mul', [gradient, at.scalar(beta)]);
   return [byA, byB, byC];
-}
-
-/** Y = α·op(A)·op(B) + β·C. */
-export const gemm: GradientRule = (at) => gemmGradients(at, at.outputGradient);
-
-/** com.microsoft::FusedGemm: an activation of a Gemm. */
-export const fusedGemm: GradientRule = (at) => {
-  const activation = at.node.attributes.get('activation');
-  const name = activation?.kind === 'string' ? activation.value : '';
-  const slopes = { Tanh: tanhGradient, Sigmoid: sigmoidGradient, Relu: reluGradient };
-  const slope = slopes[name as keyof typeof slopes] ?? at.unsupported(`its activation "${name}" has no rule`);
-  return gemmGradients(at, slope(at, at.outputGradient, at.output(0)));
 };

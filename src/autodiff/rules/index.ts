@@ -13,10 +13,9 @@ import { exp, log, reciprocal, sqrt } from './exponential.ts';
 import { gather } from './gather.ts';
 import { gatherElements } from './gather-elements.ts';
 import { gatherND } from './gather-nd.ts';
-import { biasGelu, fastGelu, gelu } from './gelu.ts';
-import { fusedGemm, gemm } from './gemm.ts';
-import { layerNormalization, skipLayerNormalization } from './layer-normalization.ts';
-import { fusedMatMul, matMul } from './matmul.ts';
+import { gemm } from './gemm.ts';
+import { layerNormalization } from './layer-normalization.ts';
+import { matMul } from './matmul.ts';
 import { maxMin } from './max-min.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
@@ -47,7 +46,6 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
-  Gelu: gelu,
   Gemm: gemm,
   Identity: identity,
   LayerNormalization: layerNormalization,
@@ -78,12 +76,6 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
   Transpose: transpose,
   Unsqueeze: unsqueeze,
   Where: where,
-  'com.microsoft::BiasGelu': biasGelu,
-  'com.microsoft::FastGelu': fastGelu,
-  'com.microsoft::FusedGemm': fusedGemm,
-  'com.microsoft::FusedMatMul': fusedMatMul,
-  'com.microsoft::Gelu': gelu,
-  'com.microsoft::SkipLayerNormalization': skipLayerNormalization,
   'sesd::Attention': attention,
   'sesd::BiasGelu': fusedBiasGelu,
   'sesd::Dropout': counterDropout,

@@ -1,6 +1,6 @@
-import { floatAttribute, intAttribute } from '../../graph/graph.ts';
+import { intAttribute } from '../../graph/graph.ts';
 import { dataTypeNumber } from '../../onnx/tensor.ts';
-import type { Gradient, GradientRule, RuleContext } from '../rule.ts';
+import type { GradientRule, RuleContext } from '../rule.ts';
 
 interface Normalization {
   gradient: string;
@@ -67,29 +67,3 @@ function likeInput(at: RuleContext, statistic: string): string {
   if (at.dtype(statistic) === dtype) return statistic;
   return at.builder.op('Cast', [statistic], { attributes: { to: dataTypeNumber[dtype] } });
 }
-
-/**
- * com.microsoft::SkipLayerNormalization, LayerNorm(input + skip + bias). Its statistics are outputs the
- * CPU kernel leaves empty, so they are computed again from the sum, output 3.
- */
-export const skipLayerNormalization: GradientRule = (at) => {
-  const { builder } = at;
-  const [gradient, , , bySum] = at.outputGradients;
-  const branches = (by: string | undefined): (Gradient | undefined)[] => [by, by];
-  if (gradient === undefined) return [...branches(bySum), undefined, undefined, bySum];
-  const x = at.output(3);
-  const average = (value: string) =>
-    builder.op('ReduceMean', [value, builder.ints(-1)], { attributes: { keepdims: 1 } });
-  const mean = average(x);
-  const centred = builder.op('Sub', [x, mean]);
-  const variance = average(builder.op('Mul', [centred, centred]));
-  const epsilon = at.scalar(floatAttribute(at.node, 'epsilon', 1e-12));
-  const deviation = builder.op('Sqrt', [builder.op('Add', [variance, epsilon])]);
-  const gradients = normalizationGradients(
-    at,
-    { gradient, x, scale: at.input(2), mean, invStdDev: builder.op('Reciprocal', [deviation]), axes: [-1] },
-    { x: at.needs(0) || at.needs(1) || at.needs(4), scale: at.needs(2) },
-  );
-  const by = gradients.x && bySum ? builder.op('Add', [gradients.x, bySum]) : gradients.x;
-  return [...branches(by), gradients.scale, gradient, by];
-};

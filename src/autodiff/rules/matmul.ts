@@ -1,12 +1,12 @@
-import { floatAttribute, intAttribute, intsAttribute } from '../../graph/graph.ts';
+import { intsAttribute } from '../../graph/graph.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 import { multiplyByGemm, productGradients } from './gemm.ts';
 
 /**
- * X·op(W) with a matrix W: X's leading axes are rows like any other, so both gradients are one Gemm each
+ * X·W with a matrix W: X's leading axes are rows like any other, so both gradients are one Gemm each
  * and no transposed copy is made.
  */
-function matrixOnTheRight(at: RuleContext, transB: boolean, alpha: number) {
+function matrixOnTheRight(at: RuleContext) {
   const [a, b] = [at.input(0), at.input(1)];
   const rows = (name: string) => {
     const rank = at.rank(name);
@@ -17,8 +17,8 @@ function matrixOnTheRight(at: RuleContext, transB: boolean, alpha: number) {
     a: at.needs(1) ? rows(a) : a,
     b,
     transA: false,
-    transB,
-    multiply: multiplyByGemm(at, alpha),
+    transB: false,
+    multiply: multiplyByGemm(at),
   });
   return [byA && at.shapes.reshapeLike(byA, a), byB];
 }
@@ -46,7 +46,7 @@ export const matMul: GradientRule = (at) => {
   const { builder } = at;
   const [a, b] = [at.input(0), at.input(1)];
   const [rankA, rankB] = [at.rank(a), at.rank(b)];
-  if (rankA >= 2 && rankB === 2) return matrixOnTheRight(at, false, 1);
+  if (rankA >= 2 && rankB === 2) return matrixOnTheRight(at);
 
   const added: number[] = [];
   if (rankA === 1) added.push(-2);
@@ -66,27 +66,4 @@ export const matMul: GradientRule = (at) => {
   );
   // A row's gradient [..., 1, K] sums to [K] like any broadcast; a column's has its axis last.
   return [byA, byB && rankB === 1 ? builder.op('Squeeze', [byB, builder.ints(-1)]) : byB];
-};
-
-/** com.microsoft::FusedMatMul: α·op(A)·op(B). */
-export const fusedMatMul: GradientRule = (at) => {
-  const flag = (name: string) => intAttribute(at.node, name, 0) !== 0;
-  if (flag('transBatchA') || flag('transBatchB')) at.unsupported('transBatchA and transBatchB have no rule');
-  const [a, b] = [at.input(0), at.input(1)];
-  const [transA, transB] = [flag('transA'), flag('transB')];
-  const alpha = floatAttribute(at.node, 'alpha', 1);
-  const [rankA, rankB] = [at.rank(a), at.rank(b)];
-  if (rankA < 2 || rankB < 2) at.unsupported('an operand of rank 1 has no rule');
-  if (!transA && rankB === 2) return matrixOnTheRight(at, transB, alpha);
-  return productGradients(at, at.outputGradient, {
-    a,
-    b,
-    transA,
-    transB,
-    multiply: (left, right, transposeLeft, transposeRight) =>
-      at.builder.op('FusedMatMul', [left, right], {
-        domain: 'com.microsoft',
-        attributes: { alpha: { float: alpha }, transA: transposeLeft, transB: transposeRight },
-      }),
-  });
 };

@@ -1,8 +1,9 @@
 import type { GraphBuilder } from '../builder.ts';
-import { opName } from '../graph.ts';
+import { consumers, opName } from '../graph.ts';
 import { replaceUses } from '../rewrite.ts';
 import { sortNodes } from '../sort.ts';
 import { lowerings } from './index.ts';
+import { cannotLower } from './lowering.ts';
 
 /**
  * Replaces every node that has a lowering by stock ops, so that patterns, passes and gradient rules meet one
@@ -14,6 +15,7 @@ export function lowerNodes(builder: GraphBuilder): void {
   const { graph } = builder;
   const lowered = graph.nodes.filter((node) => lowerings[opName(node)] !== undefined);
   if (lowered.length === 0) return;
+  const read = new Set([...consumers(graph).keys(), ...graph.outputs]);
   const gone = new Set(lowered);
   graph.nodes = graph.nodes.filter((node) => !gone.has(node));
   for (const node of lowered) {
@@ -22,7 +24,12 @@ export function lowerNodes(builder: GraphBuilder): void {
     const added = graph.nodes.slice(first);
     for (const [index, output] of node.outputs.entries()) {
       const value = values[index];
-      if (!output || value === undefined) continue;
+      if (value === undefined) {
+        if (output && read.has(output))
+          throw cannotLower(node, `has an output ${index} that is not provided`);
+        continue;
+      }
+      if (!output) continue;
       const producer = added.find(({ outputs }) => outputs.includes(value));
       if (producer === undefined) {
         builder.op('Identity', [value], { name: output });

@@ -1,5 +1,6 @@
+import { SesdError } from '../../errors.ts';
 import type { GraphBuilder } from '../builder.ts';
-import type { Node } from '../graph.ts';
+import { type Node, opName } from '../graph.ts';
 
 /**
  * Spells one op in stock ops of the canonical opset: appends nodes and returns the value of each output of `node`
@@ -9,3 +10,10 @@ import type { Node } from '../graph.ts';
  * @throws SesdError SESD_UNSUPPORTED_OP naming the node, for a use of the op that cannot be spelled.
  */
 export type Lowering = (builder: GraphBuilder, node: Node) => readonly (string | undefined)[];
+
+/** For a use of an op that has no spelling; `why` goes on after the node's name. */
+export function cannotLower(node: Node, why: string): SesdError {
+  return new SesdError('SESD_UNSUPPORTED_OP', `node '${node.name}' (${opName(node)}) ${why}`, {
+    hint: 'Train the model it was optimized from, as the exporter wrote it.',
+  });
+}

@@ -1,4 +1,4 @@
-import { type Node, opName, stringAttribute } from '../graph.ts';
+import { type Node, opName } from '../graph.ts';
 import { type GraphView, near } from '../view.ts';
 
 export interface GeluMatch {
@@ -8,7 +8,7 @@ export interface GeluMatch {
   root: Node;
 }
 
-/** Finds Gelu nodes and the spellings of x·Φ(x) by Erf, and of its tanh approximation, exporters write. */
+/** Finds the spellings of x·Φ(x) by Erf, and of its tanh approximation, exporters write. */
 export function findGelus(view: GraphView): GeluMatch[] {
   const matches: GeluMatch[] = [];
   for (const node of view.graph.nodes) {
@@ -20,11 +20,6 @@ export function findGelus(view: GraphView): GeluMatch[] {
 
 function matchNode(view: GraphView, node: Node): GeluMatch | undefined {
   switch (opName(node)) {
-    case 'Gelu':
-    case 'com.microsoft::Gelu': {
-      const approximate = stringAttribute(node, 'approximate', 'none') === 'tanh' ? 'tanh' : 'none';
-      return { input: node.inputs[0]!, output: node.outputs[0]!, approximate, root: node };
-    }
     case 'Erf': {
       const input = times(view, node.inputs[0]!, Math.SQRT1_2);
       return input === undefined ? undefined : closeGate(view, node, input, 'none');

@@ -1,4 +1,4 @@
-import { intAttribute, type Node, stringAttribute } from '../../../src/graph/graph.ts';
+import { intAttribute, type Node } from '../../../src/graph/graph.ts';
 import { dataTypeOf } from '../../../src/onnx/tensor.ts';
 import { type Tensor, tensor, zip } from './tensor.ts';
 
@@ -78,12 +78,6 @@ const dropout: Evaluate = (_, [x, ratio, training]) => {
   return [zip(x!.dtype, [x!, mask], (v, kept) => (kept ? v! * scale : 0)), mask];
 };
 
-function biased(apply: (x: number) => number): Evaluate {
-  return (_, [x, bias]) => [
-    bias ? zip(x!.dtype, [x!, bias], (v, b) => apply(v! + b!)) : zip(x!.dtype, [x!], apply),
-  ];
-}
-
 export const elementwise: Readonly<Record<string, Evaluate>> = {
   Abs: unary(Math.abs),
   Add: variadic((a, b) => a + b),
@@ -98,9 +92,6 @@ export const elementwise: Readonly<Record<string, Evaluate>> = {
   Erf: unary(erf),
   Exp: unary(Math.exp),
   Floor: unary(Math.floor),
-  Gelu: (node, [x]) => [
-    zip(x!.dtype, [x!], stringAttribute(node, 'approximate', 'none') === 'tanh' ? tanhGelu : gelu),
-  ],
   Greater: comparison((a, b) => a > b),
   Identity: (_, [x]) => [x!],
   Less: comparison((a, b) => a < b),
@@ -123,17 +114,4 @@ export const elementwise: Readonly<Record<string, Evaluate>> = {
   Sum: variadic((a, b) => a + b),
   Tanh: unary(Math.tanh),
   Where: (_, [c, a, b]) => [zip(a!.dtype, [c!, a!, b!], (condition, x, y) => (condition ? x! : y!))],
-  'com.microsoft::BiasGelu': biased(gelu),
-  'com.microsoft::FastGelu': biased(tanhGelu),
-  'com.microsoft::Gelu': biased(gelu),
 };
-
-/** The activation of com.microsoft::FusedGemm. */
-export function activation(node: Node): (x: number) => number {
-  const functions: Record<string, (x: number) => number> = {
-    Tanh: Math.tanh,
-    Relu: (x) => Math.max(x, 0),
-    Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  };
-  return functions[stringAttribute(node, 'activation', '')]!;
-}

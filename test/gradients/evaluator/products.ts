@@ -1,5 +1,5 @@
 import { floatAttribute, intAttribute, type Node } from '../../../src/graph/graph.ts';
-import { activation, type Evaluate } from './elementwise.ts';
+import type { Evaluate } from './elementwise.ts';
 import { at, broadcast, broadcastAt, generate, type Tensor, zip } from './tensor.ts';
 
 function transposed(x: Tensor): Tensor {
@@ -38,18 +38,7 @@ function gemm(node: Node, [a, b, c]: readonly (Tensor | undefined)[]): Tensor {
   return c ? zip(product.dtype, [product, c], (x, y) => x! + beta * y!) : product;
 }
 
-const fusedMatMul: Evaluate = (node, [a, b]) => {
-  const left = intAttribute(node, 'transA', 0) ? transposed(a!) : a!;
-  const right = intAttribute(node, 'transB', 0) ? transposed(b!) : b!;
-  return [matMul(left, right, floatAttribute(node, 'alpha', 1))];
-};
-
 export const products: Readonly<Record<string, Evaluate>> = {
   MatMul: (_, [a, b]) => [matMul(a!, b!)],
   Gemm: (node, inputs) => [gemm(node, inputs)],
-  'com.microsoft::FusedGemm': (node, inputs) => {
-    const y = gemm(node, inputs);
-    return [zip(y.dtype, [y], activation(node))];
-  },
-  'com.microsoft::FusedMatMul': fusedMatMul,
 };

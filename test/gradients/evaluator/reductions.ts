@@ -71,14 +71,6 @@ const layerNormalization: Evaluate = (node, [x, scale, shift]) => {
   return [affine(normalized, scale!, shift), mean, invStdDev];
 };
 
-const skipLayerNormalization: Evaluate = (node, [x, skip, scale, shift, bias]) => {
-  const operands = [x!, skip!, ...(bias ? [bias] : [])];
-  const sum = zip(x!.dtype, operands, (...values) => values.reduce((a, b) => a + b));
-  const last = new Set([sum.dims.length - 1]);
-  const [normalized, mean, invStdDev] = normalize(sum, last, floatAttribute(node, 'epsilon', 1e-12));
-  return [affine(normalized, scale!, shift), mean, invStdDev, sum];
-};
-
 export const reductions: Readonly<Record<string, Evaluate>> = {
   ReduceSum: reduction((a, b) => a + b, 0),
   ReduceMean: reduction((a, b) => a + b, 0, true),
@@ -88,5 +80,4 @@ export const reductions: Readonly<Record<string, Evaluate>> = {
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   LayerNormalization: layerNormalization,
-  'com.microsoft::SkipLayerNormalization': skipLayerNormalization,
 };
