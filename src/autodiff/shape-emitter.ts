@@ -71,30 +71,30 @@ export class ShapeEmitter {
 
   /**
    * `value` with zeros around it up to the shape of `like`: along each of `places` it starts at `begin`, a
-   * number or an int64 vector of one element. Both ranks are known.
+   * number or an int64 vector of one element. Both ranks are known. All axes are given: the runtime, where it
+   * moves a Transpose past a Pad, takes the pads for those of all axes, whichever the node names.
    */
   padLike(value: string, like: string, places: readonly { axis: number; begin: number | string }[]): string {
     const builder = this.#builder;
-    const begins: string[] = [];
-    const ends: string[] = [];
+    const rank = builder.typeOf(value)!.dims!.length;
+    const begins = Array<string>(rank).fill(builder.ints(0));
+    const ends = [...begins];
     for (const { axis, begin } of places) {
       const length = builder.typeOf(value)?.dims?.[axis];
       const whole = builder.typeOf(like)?.dims?.[axis];
       const start = typeof begin === 'number' ? builder.ints(begin) : begin;
-      begins.push(start);
+      begins[axis] = start;
       if (typeof begin === 'number' && typeof length === 'number' && typeof whole === 'number') {
-        ends.push(builder.ints(whole - begin - length));
+        ends[axis] = builder.ints(whole - begin - length);
       } else {
         const rest = begin === 0 ? this.dim(like, axis) : builder.op('Sub', [this.dim(like, axis), start]);
-        ends.push(builder.op('Sub', [rest, this.dim(value, axis)]));
+        ends[axis] = builder.op('Sub', [rest, this.dim(value, axis)]);
       }
     }
     const pads = [...begins, ...ends].map((part) => builder.elementsOf(part)?.[0]);
     return builder.op('Pad', [
       value,
       allNumbers(pads as Dim[]) ? builder.ints(...(pads as number[])) : this.concat(...begins, ...ends),
-      '',
-      builder.ints(...places.map(({ axis }) => axis)),
     ]);
   }
 
