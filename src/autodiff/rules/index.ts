@@ -5,6 +5,7 @@ import { add, sub, sum } from './add-sub.ts';
 import { cast, identity } from './cast.ts';
 import { clip } from './clip.ts';
 import { concat, split } from './concat-split.ts';
+import { conv } from './conv.ts';
 import { div } from './div.ts';
 import { counterDropout, dropout } from './dropout.ts';
 import { erf } from './erf.ts';
@@ -36,6 +37,7 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
   Cast: cast,
   Clip: clip,
   Concat: concat,
+  Conv: conv,
   Cos: cos,
   Div: div,
   Dropout: dropout,

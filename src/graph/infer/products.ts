@@ -1,5 +1,5 @@
 import type { Dim } from '../dims.ts';
-import { intAttribute } from '../graph.ts';
+import { intAttribute, intsAttribute, stringAttribute } from '../graph.ts';
 import { broadcastDims } from './elementwise.ts';
 import type { Dims, InferenceRule, NodeInference } from './node-inference.ts';
 
@@ -43,28 +43,47 @@ export const fusedMatMul: InferenceRule = (at) => {
   at.output(0, at.dtype(0), product(at, a, b));
 };
 
+/** What Conv and ConvTranspose say of how they walk spatial axis `axis`; undefined where the run decides. */
+function spatial(
+  at: NodeInference,
+  axis: number,
+): { reach: number; padding: number; stride: number } | undefined {
+  const ints = (name: string) => intsAttribute(at.node, name);
+  const size = ints('kernel_shape')?.[axis] ?? at.dims(1)?.[axis + 2];
+  const implicit = !['NOTSET', 'VALID'].includes(stringAttribute(at.node, 'auto_pad', 'NOTSET'));
+  if (typeof size !== 'number' || implicit) return undefined;
+  const pads = ints('pads') ?? [];
+  return {
+    reach: (ints('dilations')?.[axis] ?? 1) * (size - 1) + 1,
+    padding: (pads[axis] ?? 0) + (pads[axis + pads.length / 2] ?? 0),
+    stride: ints('strides')?.[axis] ?? 1,
+  };
+}
+
 /** Conv with any number of spatial axes. */
 export const conv: InferenceRule = (at) => {
   const x = at.dims(0);
-  const w = at.dims(1);
-  if (x === undefined) return at.output(0, at.dtype(0), undefined);
-  const ints = (name: string) => {
-    const attribute = at.node.attributes.get(name);
-    return attribute?.kind === 'ints' ? attribute.value.map(Number) : undefined;
-  };
-  const autoPad = at.node.attributes.get('auto_pad');
-  const implicit = autoPad?.kind === 'string' && autoPad.value !== 'NOTSET' && autoPad.value !== 'VALID';
-  const kernel = ints('kernel_shape') ?? w?.slice(2);
-  const axes = x.length - 2;
-  const spatial = x.slice(2).map((dim, axis) => {
-    const size = kernel?.[axis];
-    const stride = ints('strides')?.[axis] ?? 1;
-    if (typeof size !== 'number' || implicit) return at.fresh(0, axis + 2);
-    const reach = (ints('dilations')?.[axis] ?? 1) * (size - 1) + 1;
-    const pads = ints('pads');
-    const padding = (pads?.[axis] ?? 0) + (pads?.[axis + axes] ?? 0);
-    const steps = at.symbols.divide(at.symbols.add(dim, padding - reach), stride);
+  const dims = x?.slice(2).map((dim, axis) => {
+    const walk = spatial(at, axis);
+    if (walk === undefined) return at.fresh(0, axis + 2);
+    const steps = at.symbols.divide(at.symbols.add(dim, walk.padding - walk.reach), walk.stride);
     return at.symbols.asDim(at.symbols.add(steps, 1));
   });
-  at.output(0, at.dtype(0), [x[0]!, w?.[0] ?? at.fresh(0, 1), ...spatial]);
+  at.output(0, at.dtype(0), x && [x[0]!, at.dims(1)?.[0] ?? at.fresh(0, 1), ...dims!]);
+};
+
+/** ConvTranspose with any number of spatial axes: the weight is [in, out / group, …]. */
+export const convTranspose: InferenceRule = (at) => {
+  const x = at.dims(0);
+  const dims = x?.slice(2).map((dim, axis) => {
+    const walk = intsAttribute(at.node, 'output_shape') ? undefined : spatial(at, axis);
+    if (walk === undefined) return at.fresh(0, axis + 2);
+    const added = intsAttribute(at.node, 'output_padding')?.[axis] ?? 0;
+    const steps = at.symbols.multiply(at.symbols.subtract(dim, 1), walk.stride);
+    return at.symbols.asDim(at.symbols.add(steps, walk.reach - walk.padding + added));
+  });
+  const columns = at.dims(1)?.[1];
+  const channels =
+    columns === undefined ? at.fresh(0, 1) : at.symbols.multiply(columns, intAttribute(at.node, 'group', 1));
+  at.output(0, at.dtype(0), x && [x[0]!, channels, ...dims!]);
 };

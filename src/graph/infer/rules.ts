@@ -90,6 +90,7 @@ export const rules: Readonly<Record<string, InferenceRule>> = {
   MatMulInteger: products.matMulInteger,
   Gemm: products.gemm,
   Conv: products.conv,
+  ConvTranspose: products.convTranspose,
   'com.microsoft::FusedMatMul': products.fusedMatMul,
   'com.microsoft::FusedGemm': products.gemm,
   'com.microsoft::MatMulNBits': contrib.matMulNBits,
