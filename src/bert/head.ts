@@ -1,8 +1,8 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { SesdError } from '../errors.ts';
-import { type AttributeInit, float32Tensor, int64Tensor, toAttribute } from '../graph/builder.ts';
+import { type AttributeInit, int64Tensor, toAttribute } from '../graph/builder.ts';
 import type { Attribute, Node, TensorData } from '../graph/graph.ts';
+import { filledTensor, normalTensor } from './initial-weights.ts';
 import type { BertOutputs } from './outputs.ts';
 
 export type HeadKind = 'auto' | 'pooler' | 'cls' | 'mean';
@@ -94,8 +94,8 @@ function resizedWeights(
   const dims = options.dims(classifier.weight);
   const size = dims[classifier.transposed ? 1 : 0]!;
   const shape = classifier.transposed ? [options.classes, size] : [size, options.classes];
-  const initializers = new Map([[classifier.weight, normalTensor(shape, options.seed)]]);
-  if (classifier.bias) initializers.set(classifier.bias, zeros([options.classes]));
+  const initializers = new Map([[classifier.weight, normalTensor(shape, xoroshiro128plus(options.seed))]]);
+  if (classifier.bias) initializers.set(classifier.bias, filledTensor([options.classes], 0));
   return initializers;
 }
 
@@ -141,13 +141,19 @@ function attached(outputs: BertOutputs, options: HeadOptions): Head {
       axis: 1,
     });
     if (kind === 'pooler') {
-      const weight = parameter('pooler.dense.weight', normalTensor([size, size], options.seed + 1));
-      const bias = parameter('pooler.dense.bias', zeros([size]));
+      const weight = parameter(
+        'pooler.dense.weight',
+        normalTensor([size, size], xoroshiro128plus(options.seed + 1)),
+      );
+      const bias = parameter('pooler.dense.bias', filledTensor([size], 0));
       features = step('Tanh', [step('Gemm', [features, weight, bias], { transB: 1 })]);
     }
   }
-  const weight = parameter('classifier.weight', normalTensor([options.classes, size], options.seed));
-  const bias = parameter('classifier.bias', zeros([options.classes]));
+  const weight = parameter(
+    'classifier.weight',
+    normalTensor([options.classes, size], xoroshiro128plus(options.seed)),
+  );
+  const bias = parameter('classifier.bias', filledTensor([options.classes], 0));
   const logits = name('logits');
   nodes.push(makeNode('Gemm', [features, weight, bias], logits, { transB: 1 }));
   return {
@@ -198,21 +204,4 @@ function makeNode(
     toAttribute(value),
   ]);
   return { name: `${output}/node`, op, domain: '', inputs, outputs: [output], attributes: new Map(entries) };
-}
-
-function zeros(dims: readonly number[]): TensorData {
-  return float32Tensor(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
-}
-
-/** Draws from N(0, 0.02²) by Box and Muller. */
-function normalTensor(dims: readonly number[], seed: number): TensorData {
-  const generator = xoroshiro128plus(seed);
-  const values = new Float32Array(dims.reduce((a, b) => a * b, 1));
-  for (let i = 0; i < values.length; i += 2) {
-    const radius = 0.02 * Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator)));
-    const angle = 2 * Math.PI * uniformFloat64(generator);
-    values[i] = radius * Math.cos(angle);
-    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
-  }
-  return float32Tensor(values, dims);
 }

@@ -3,6 +3,7 @@ import type { SesdError, SesdErrorCode } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { opName } from '../graph/graph.ts';
 import { tableRows } from './inputs.ts';
+import { comparePlaces, type Places, placeName } from './places.ts';
 import type { PreparedBert } from './prepare.ts';
 
 /** What was found in a model file and what training it would do: the answer of `sesd-train inspect`. */
@@ -32,8 +33,33 @@ export interface TrainingReport {
   dropout: { embeddings: number; attention: number; sublayers: number; classifier: number };
   /** Patterns found and run by fused operators. */
   fused: Record<string, number>;
-  /** Float tensors that stay as they are, and why. */
+  /** The weights by place, from the bottom to the top. */
+  places: readonly PlaceReport[];
+  /** Every weight, trained or kept by `--freeze`. */
+  weights: readonly WeightReport[];
+  /** Float tensors that cannot be trained, and why. */
   frozen: readonly { name: string; reason: string }[];
+}
+
+export interface PlaceReport extends Count {
+  /** `embeddings`, `layer.N` from 0 at the bottom, `layer.N-M` for weights these layers share, `pooler`, `classifier`. */
+  place: string;
+  /** How many of them are trained, and how many of those began with new weights. */
+  trained: number;
+  reinitialized: number;
+  learningRateScale: number;
+}
+
+export interface WeightReport {
+  name: string;
+  /** Where it is used, as in `places`. */
+  place: string;
+  dims: readonly number[];
+  trained: boolean;
+  /** What the rate of its group is multiplied by. */
+  learningRateScale: number;
+  /** Whether it began with new weights under `--reinit-top`. */
+  reinitialized: boolean;
 }
 
 interface Count {
@@ -62,8 +88,18 @@ export function reportModel(source: ModelSource, prepared: PreparedBert | SesdEr
 
 function reportTraining(
   graph: Graph,
-  { plan, head, inputs, sites, fused, frozen }: PreparedBert,
+  { plan, head, inputs, sites, places, reinitialized, fused, frozen }: PreparedBert,
 ): TrainingReport {
+  const weights = [...plan.parameters, ...plan.frozen].map(
+    ({ name, dims, learningRateScale }, index): WeightReport => ({
+      name,
+      place: placeName(places.of.get(name)),
+      dims,
+      trained: index < plan.parameters.length,
+      learningRateScale,
+      reinitialized: reinitialized.includes(name),
+    }),
+  );
   const { rows = 'batch', length = 'sequence' } = inputs.fixed;
   return {
     inputs: inputs.inputs.map(({ name, role, dtype }) => ({ name, role, dtype, dims: [rows, length] })),
@@ -80,6 +116,8 @@ function reportTraining(
       classifier: sites.classifier.length,
     },
     fused: Object.fromEntries(fused),
+    places: reportPlaces(weights, places),
+    weights,
     frozen,
   };
 }
@@ -99,4 +137,21 @@ function groups(parameters: readonly Parameter[]): TrainingReport['groups'] {
     }
   }
   return result;
+}
+
+function reportPlaces(weights: readonly WeightReport[], { of }: Places): PlaceReport[] {
+  const byPlace = new Map<string, WeightReport[]>();
+  for (const weight of [...weights].sort((a, b) => comparePlaces(of.get(a.name), of.get(b.name)))) {
+    const members = byPlace.get(weight.place);
+    if (members) members.push(weight);
+    else byPlace.set(weight.place, [weight]);
+  }
+  return [...byPlace].map(([place, members]) => ({
+    place,
+    tensors: members.length,
+    elements: members.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
+    trained: members.filter(({ trained }) => trained).length,
+    reinitialized: members.filter(({ reinitialized }) => reinitialized).length,
+    learningRateScale: members[0]!.learningRateScale,
+  }));
 }

@@ -1,13 +1,13 @@
 import type { Parameter } from '../engine/engine.ts';
 import { type Graph, isFloat, type TensorData } from '../graph/graph.ts';
 
-/** A float tensor of the file that the logits depend on but that stays as it is. */
+/** A float tensor of the file that the logits depend on but that no training could change. */
 export interface FrozenTensor {
   name: string;
   reason: string;
 }
 
-/** Float tensors of the file with more than one element that the logits read: the weights, trained and frozen. */
+/** Float tensors of the file with more than one element that the logits read: the weights, and what cannot be one. */
 export function findParameters(graph: Graph, inference: Graph): { names: string[]; frozen: FrozenTensor[] } {
   const names: string[] = [];
   const frozen: FrozenTensor[] = [];
@@ -25,14 +25,18 @@ function isWeight(name: string, tensor: TensorData): boolean {
   return tensor.dims.length > 0 && (size > 1 || /(^|[./])(bias|weight)$/.test(name));
 }
 
-/** What the engine needs to know of a weight: `head` holds the names of those that learn with the head's rate. */
-export function describeParameter(name: string, graph: Graph, head: readonly string[]): Parameter {
-  const { dims } = graph.initializers.get(name)!;
+/** What the engine needs to know of a weight. */
+export function describeParameter(
+  name: string,
+  { dims }: TensorData,
+  { head, learningRateScale }: { head: readonly string[]; learningRateScale: number },
+): Parameter {
   return {
     name,
     dims,
     size: dims.reduce((a, b) => a * b, 1),
     decay: dims.length > 1,
     group: head.includes(name) ? 'head' : 'body',
+    learningRateScale,
   };
 }

@@ -4,6 +4,7 @@ import { splitBackward } from '../autodiff/split.ts';
 import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
+import type { Dim } from '../graph/dims.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
 import { lowerNodes } from '../graph/lowerings/lower-nodes.ts';
@@ -19,10 +20,14 @@ import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
 import { serializeGraph } from '../graph/serialize.ts';
 import { GraphView } from '../graph/view.ts';
 import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from './dropout.ts';
+import { frozenBy } from './freeze.ts';
 import { type Head, type HeadKind, planHead } from './head.ts';
 import { type BertInputs, findInputs, tableRows } from './inputs.ts';
+import { learningRateScales } from './layer-rates.ts';
 import { findOutputs } from './outputs.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
+import { findPlaces, type Places } from './places.ts';
+import { reinitialize } from './reinitialize.ts';
 
 export interface BertOptions {
   /** Number of labels; the graph's own when it has a classifier and this is absent. */
@@ -34,6 +39,12 @@ export interface BertOptions {
   fuse: boolean;
   /** Seed of new weights. */
   seed: number;
+  /** Regular expression of the weights that are not trained, see `frozenBy`. */
+  freeze?: string | undefined;
+  /** What the learning rate falls by from layer to layer, see `learningRateScales`; 1 when absent. */
+  layerLrDecay?: number;
+  /** Number of layers from the top that begin with new weights, see `reinitialize`; 0 when absent. */
+  reinitTop?: number;
 }
 
 export interface PreparedBert {
@@ -41,9 +52,12 @@ export interface PreparedBert {
   head: Head;
   inputs: BertInputs;
   sites: DropoutSites;
+  places: Places;
+  /** Names of the weights that began anew. */
+  reinitialized: readonly string[];
   /** Patterns fused in the training graph, by op. */
   fused: ReadonlyMap<string, number>;
-  /** Float constants of the file that the logits depend on but no gradient reaches, with the reason. */
+  /** Float tensors of the file that the logits depend on but that cannot be trained, with the reason. */
   frozen: readonly FrozenTensor[];
 }
 
@@ -62,7 +76,9 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   await turn();
   const head = attachHead(graph, inputs, options);
   const inferred = inferGraph(graph);
-  const sites = findDropoutSites(new GraphView(graph), head.classifierInput);
+  const view = new GraphView(graph);
+  const sites = findDropoutSites(view, head.classifierInput);
+  const places = findPlaces(view, head, batchDims(inputs));
   await turn();
 
   const inferenceGraph = cloneGraph(graph);
@@ -72,44 +88,56 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   if (options.dropout > 0) insertDropout(builder, sites, options.dropout);
   const fused = await rewrite(builder, options.fuse);
   const { names, frozen } = findParameters(graph, inferenceGraph);
+  const { freeze, layerLrDecay = 1, reinitTop = 0, seed } = options;
+  const kept = freeze === undefined ? new Set<string>() : frozenBy(freeze, names, places);
+  const reinitialized = reinitialize(graph, names, places, { top: reinitTop, seed, kept });
+  const scaleOf = learningRateScales(places, layerLrDecay);
+  const wanted = names.filter((name) => !kept.has(name));
   const forwardCount = graph.nodes.length;
   const dlogits = 'sesd/dlogits';
   graph.types.set(dlogits, graph.types.get(head.logits)!);
   const gradients = backward(graph, builder, {
     outputs: new Map([[head.logits, dlogits]]),
-    wrt: names,
+    wrt: wanted,
     fused: options.fuse,
   });
   await turn();
   const trained = new Set(gradients.keys());
-  for (const name of names) if (!trained.has(name)) frozen.push({ name, reason: 'no gradient reaches it' });
+  for (const name of wanted) if (!trained.has(name)) frozen.push({ name, reason: 'no gradient reaches it' });
 
-  const halves = split(graph, forwardCount, trained, gradients, dlogits, head.logits);
+  const weights = new Set([...trained, ...kept]);
+  const halves = split(graph, forwardCount, weights, gradients, dlogits, head.logits);
   const fed = new Set(graph.inputs);
-  const forward = plannedGraph(halves.forward, trained, fed);
+  const forward = plannedGraph(halves.forward, weights, fed);
   await turn();
-  const backwardGraph = plannedGraph(halves.backward, trained, fed);
+  const backwardGraph = plannedGraph(halves.backward, weights, fed);
   await turn();
+  const describe = (name: string) =>
+    describeParameter(name, graph.initializers.get(name)!, {
+      head: head.parameters,
+      learningRateScale: scaleOf(name),
+    });
   const plan: TrainingPlan = {
-    parameters: [...trained].map((name) => describeParameter(name, graph, head.parameters)),
-    initial: new Map([...trained].map((name) => [name, graph.initializers.get(name)!])),
+    parameters: [...trained].map(describe),
+    frozen: [...kept].map(describe),
+    initial: new Map([...weights].map((name) => [name, graph.initializers.get(name)!])),
     feeds: inputs.inputs.map(({ role, name, dtype }) => ({ role, name, dtype: feedType(name, dtype) })),
     forward: { ...forward, stash: halves.stash },
     backward: { ...backwardGraph, dlogits, gradients: halves.gradients },
-    inference: plannedGraph(inferenceGraph, trained, fed),
+    inference: plannedGraph(inferenceGraph, weights, fed),
     logits: head.logits,
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
     classes: head.classes,
     fixed: inputs.fixed,
     maxPositions: tableRows(graph, inputs.embeddings.positions),
   };
-  return { plan, head, inputs, sites, fused, frozen };
+  return { plan, head, inputs, sites, places, reinitialized, fused, frozen };
 }
 
 /** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */
 function nameDims(graph: Graph): BertInputs {
   const inputs = findInputs(new GraphView(graph));
-  const { rows = 'batch', length = 'sequence' } = inputs.fixed;
+  const { rows, length } = batchDims(inputs);
   for (const { name, dtype } of inputs.inputs) {
     const dims = graph.types.get(name)?.dims;
     if (dims?.length !== 2) {
@@ -122,6 +150,11 @@ function nameDims(graph: Graph): BertInputs {
     graph.types.set(name, { dtype, dims: [rows, length] });
   }
   return inputs;
+}
+
+/** Rows of a batch and tokens of a row, as the graph's types have them. */
+function batchDims({ fixed }: BertInputs): { rows: Dim; length: Dim } {
+  return { rows: fixed.rows ?? 'batch', length: fixed.length ?? 'sequence' };
 }
 
 function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Head {
@@ -184,12 +217,12 @@ async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string
 function split(
   graph: Graph,
   forwardCount: number,
-  trained: ReadonlySet<string>,
+  weights: ReadonlySet<string>,
   gradients: ReadonlyMap<string, string>,
   dlogits: string,
   logits: string,
 ): { forward: Graph; backward: Graph; stash: string[]; gradients: Map<string, string> } {
-  const { nodes, stash } = splitBackward(graph, forwardCount, trained);
+  const { nodes, stash } = splitBackward(graph, forwardCount, weights);
   const forward: Graph = {
     ...cloneGraph(graph),
     nodes: graph.nodes.slice(0, forwardCount),
@@ -210,14 +243,14 @@ function split(
   return { forward, backward: cut, stash, gradients: named };
 }
 
-/** Serializes a graph with the trained parameters as inputs instead of initializers. */
-function plannedGraph(graph: Graph, trained: ReadonlySet<string>, fed: ReadonlySet<string>): PlannedGraph {
+/** Serializes a graph with the weights as inputs instead of initializers. */
+function plannedGraph(graph: Graph, weights: ReadonlySet<string>, fed: ReadonlySet<string>): PlannedGraph {
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
-  const weights = [...trained].filter((name) => read.has(name));
+  const own = [...weights].filter((name) => read.has(name));
   const inputs = graph.inputs.filter((name) => read.has(name));
-  const initializers = new Map([...graph.initializers].filter(([name]) => !trained.has(name)));
-  const model = serializeGraph({ ...graph, initializers, inputs: [...inputs, ...weights] });
-  return { model, weights, feeds: inputs.filter((name) => fed.has(name)) };
+  const initializers = new Map([...graph.initializers].filter(([name]) => !weights.has(name)));
+  const model = serializeGraph({ ...graph, initializers, inputs: [...inputs, ...own] });
+  return { model, weights: own, feeds: inputs.filter((name) => fed.has(name)) };
 }
 
 function feedType(name: string, dtype: DataType): TrainingPlan['feeds'][number]['dtype'] {

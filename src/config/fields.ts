@@ -139,6 +139,22 @@ export function optionalText(common: Common) {
   return field(z.string().min(1).optional(), { ...info, ...common });
 }
 
+/** A regular expression as JavaScript reads it, without slashes around it. */
+export function optionalPattern(common: Common) {
+  const schema = z.string().min(1).refine(isPattern).optional();
+  const expects = 'a regular expression (a|b for a or b)';
+  return field(schema, { kind: 'text', valueName: 'REGEX', expects, ...common });
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A path, or a fraction of another file: `--dev dev.csv`, `--dev 0.1`. */
 export function optionalPathOrFraction(common: Common) {
   const fraction = z.number().gt(0).lt(1);

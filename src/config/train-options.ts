@@ -10,6 +10,7 @@ import {
   optionalChoice,
   optionalInteger,
   optionalPathOrFraction,
+  optionalPattern,
   optionalText,
   stepOrFraction,
 } from './fields.ts';
@@ -204,6 +205,25 @@ export const trainSchema = z.strictObject({
     { min: 0, default: 1e-3 },
     { group: training, description: 'Peak learning rate of the classifier' },
   ),
+  layerLrDecay: number(
+    { above: 0, max: 1, default: 1 },
+    {
+      group: training,
+      description: "What a layer's learning rate is times that of the layer above it; the top one has --lr",
+    },
+  ),
+  freeze: optionalPattern({
+    group: training,
+    description:
+      'Weights that are not trained, by name in the file or by place: ^embeddings, ^layer\\.[0-5]\\., ^pooler',
+  }),
+  reinitTop: integer(
+    { min: 0, default: 0 },
+    {
+      group: training,
+      description: 'Layers from the top that begin with new weights, and the pooler with them',
+    },
+  ),
   weightDecay: number(
     { min: 0, default: 0.01 },
     { group: training, description: 'Decoupled weight decay; none on biases and LayerNorm' },
@@ -219,7 +239,7 @@ export const trainSchema = z.strictObject({
   dropout: number({ min: 0, below: 1, default: 0.1 }, { group: training, description: 'Dropout rate' }),
   seed: integer(
     { min: 0, max: 0xffff_ffff, default: 42 },
-    { group: training, description: 'Seed of the order, the dropout and a new classifier' },
+    { group: training, description: 'Seed of the order, the dropout and new weights' },
   ),
   shuffle: boolean(
     { default: true },

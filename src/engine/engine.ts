@@ -44,6 +44,8 @@ export interface Parameter {
   decay: boolean;
   /** The classifier learns with its own rate. */
   group: 'body' | 'head';
+  /** What the rate of its group is multiplied by: below 1 for lower layers under --layer-lr-decay. */
+  learningRateScale: number;
 }
 
 export interface NamedArray {

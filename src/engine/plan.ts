@@ -14,7 +14,9 @@ export type FeedRole = 'ids' | 'mask' | 'types' | 'positions';
  */
 export interface TrainingPlan {
   parameters: readonly Parameter[];
-  /** The weights to start from, by parameter name. */
+  /** Weights that are not trained. Graph inputs as the parameters are, so that one copy serves the three graphs. */
+  frozen: readonly Parameter[];
+  /** The weights to start from, by name of the parameter or frozen weight. */
   initial: ReadonlyMap<string, InitialTensor>;
   /** What the graphs expect of a batch. */
   feeds: readonly { role: FeedRole; name: string; dtype: 'int64' | 'int32' | 'float32' | 'bool' }[];
@@ -35,7 +37,7 @@ export interface TrainingPlan {
 
 export interface PlannedGraph {
   model: Uint8Array;
-  /** Parameters this graph reads. */
+  /** Parameters and frozen weights this graph reads. */
   weights: readonly string[];
   /** Feeds this graph reads, by name (dropout key included). */
   feeds: readonly string[];

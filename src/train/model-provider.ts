@@ -25,7 +25,8 @@ export interface ModelFile {
 }
 
 export interface OpenModelOptions
-  extends Pick<TrainOptions, 'head' | 'dropout' | 'fuse' | 'seed' | 'device' | 'precision'> {
+  extends Pick<TrainOptions, 'head' | 'dropout' | 'fuse' | 'seed' | 'device' | 'precision'>,
+    Partial<Pick<TrainOptions, 'freeze' | 'layerLrDecay' | 'reinitTop'>> {
   classes: number;
   threads?: number | undefined;
   runtime?: string | undefined;

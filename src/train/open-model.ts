@@ -38,7 +38,7 @@ export async function inspectModel(
   try {
     return describe(model, graph, await prepareBert(graph, options));
   } catch (error) {
-    if (error instanceof SesdError) return describe(model, graph, error);
+    if (error instanceof SesdError && error.code !== 'SESD_USAGE') return describe(model, graph, error);
     throw error;
   }
 }

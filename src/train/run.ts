@@ -4,6 +4,7 @@ import type { Target } from '../data/target.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
 import { CheckpointStore } from './checkpoint.ts';
+import { describeFrozen } from './describe-frozen.ts';
 import { embeddedModel } from './embedded-model.ts';
 import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
 import { namedSplits, type TrainingData } from './load-data.ts';
@@ -121,7 +122,8 @@ async function runIn(
     if (resume) await folder.reopen();
     else await folder.begin(formatOptions(options), config, options);
     listener(config);
-    for (const message of [memory, describeShortRun(options, config.totalSteps)])
+    const notices = [memory, describeFrozen(model.report), describeShortRun(options, config.totalSteps)];
+    for (const message of notices)
       if (message !== undefined) (resume ? listener : emit)({ type: 'notice', message });
     try {
       const summary = await fit(run);

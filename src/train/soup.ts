@@ -43,8 +43,8 @@ export interface Soup {
  * - `uniform`: the mean of their weights (Wortsman et al. 2022, "Model soups").
  * - `greedy`: from the best on dev to the worst, each is added to the mean if dev does not get worse by that.
  * - `wise`: (1−α)·θ_0 + α·θ of one run, θ_0 being the weights it was started from (WiSE-FT, Wortsman et al.
- *   2022, "Robust fine-tuning of zero-shot models"). A classifier that was attached new exists in θ alone and
- *   stays as it is: between random and trained weights there is nothing to gain.
+ *   2022, "Robust fine-tuning of zero-shot models"). A classifier that was attached new, and layers that
+ *   began anew, exist in θ alone and stay as they are: between random and trained weights there is nothing to gain.
  *
  * @param folders of runs or models, of one source model and the same labels
  * @throws SesdError SESD_BAD_MODEL naming the tensor or labels in which they differ; SESD_USAGE, SESD_OUTPUT
@@ -155,14 +155,19 @@ async function interpolate(run: string, tuned: TrainedModel, options: SoupOption
   const file = await (options.readModel ?? readModelFile)(config.onnx ?? embeddedModel.folder);
   const { labels } = tuned;
   const { threads, runtime } = options;
-  const model = await file.open({ ...config, threads, runtime, classes: labels.length });
+  const model = await file.open({
+    ...config,
+    ...{ freeze: undefined, threads, runtime, classes: labels.length },
+  });
   const { engine } = tuned.model;
   const initial = await engine.createWeights();
   try {
     checkAlike(tuned, { ...tuned, file, model });
-    const isNew = model.report.training?.head.kind !== 'existing';
+    const { training } = model.report;
+    const isNew = training?.head.kind !== 'existing';
     const head = model.engine.parameters.filter(({ group }) => isNew && group === 'head');
-    const kept = new Set(head.map(({ name }) => name));
+    const anew = training?.weights.filter(({ reinitialized }) => reinitialized) ?? [];
+    const kept = new Set([...head, ...anew].map(({ name }) => name));
     await initial.write(replaced(model.engine.student, engine.student, kept));
     await engine.average(engine.student, [{ kind: 'blend', into: initial, weight: options.alpha }]);
     await engine.student.copyFrom(initial);

@@ -22,9 +22,30 @@ export const classes = 3;
  */
 export class TinyEngine implements Engine {
   readonly parameters: readonly Parameter[] = [
-    { name: 'embedding', dims: [vocabulary, width], size: vocabulary * width, decay: true, group: 'body' },
-    { name: 'classifier.weight', dims: [width, classes], size: width * classes, decay: true, group: 'head' },
-    { name: 'classifier.bias', dims: [classes], size: classes, decay: false, group: 'head' },
+    {
+      name: 'embedding',
+      dims: [vocabulary, width],
+      size: vocabulary * width,
+      decay: true,
+      group: 'body',
+      learningRateScale: 1,
+    },
+    {
+      name: 'classifier.weight',
+      dims: [width, classes],
+      size: width * classes,
+      decay: true,
+      group: 'head',
+      learningRateScale: 1,
+    },
+    {
+      name: 'classifier.bias',
+      dims: [classes],
+      size: classes,
+      decay: false,
+      group: 'head',
+      learningRateScale: 1,
+    },
   ];
   readonly classes = classes;
   readonly maxPositions = undefined;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { ModelReport, TrainingReport } from '../../bert/inspect.ts';
+import type { ModelReport, PlaceReport, TrainingReport } from '../../bert/inspect.ts';
 import { resolveOptions } from '../../config/check.ts';
 import { boolean, describeFields, integer } from '../../config/fields.ts';
 import { trainSchema } from '../../config/train-options.ts';
 import { SesdError } from '../../errors.ts';
 import { embeddedModel } from '../../train/embedded-model.ts';
 import type { Command } from '../command.ts';
-import { count, plural } from '../format.ts';
+import { count, plural, significant } from '../format.ts';
 
-const { onnx, head, dropout, seed, fuse } = trainSchema.shape;
+const { onnx, head, dropout, seed, fuse, freeze, layerLrDecay, reinitTop } = trainSchema.shape;
 
 const inspectSchema = z.strictObject({
   onnx,
@@ -20,6 +20,9 @@ const inspectSchema = z.strictObject({
   dropout,
   seed,
   fuse,
+  freeze,
+  layerLrDecay,
+  reinitTop,
   json: boolean({ default: false }, { group: 'Output', description: 'The report as JSON' }),
 });
 
@@ -31,6 +34,7 @@ export const inspectCommand: Command = {
   fields: describeFields(inspectSchema),
   examples: [
     { call: '$0 inspect --onnx bert.onnx', does: 'Inputs, head, dropout, parameters, what stays frozen' },
+    { call: "$0 inspect --freeze '^embeddings'", does: 'What training would leave as it is' },
   ],
   async run(given, { out }): Promise<void> {
     const { onnx, json, ...options } = resolveOptions(inspectSchema, given);
@@ -60,6 +64,7 @@ function describeModel(report: ModelReport): string {
 
 function describeTraining(training: TrainingReport): [string, string][] {
   const { inputs, head, parameters, groups, dropout, fused, frozen } = training;
+  const byFlag = training.weights.filter(({ trained }) => !trained).length;
   const tables = [
     [training.vocabulary, 'word pieces'],
     [training.positions, 'positions'],
@@ -85,6 +90,10 @@ function describeTraining(training: TrainingReport): [string, string][] {
       '',
       `${group}, ${decay ? 'weight decay' : 'no decay'}: ${count(elements)} in ${plural(tensors, 'tensor')}`,
     ]),
+    ...placeLines(training.places).map((line, index): [string, string] => [
+      index === 0 ? 'Places' : '',
+      line,
+    ]),
     [
       'Dropout',
       Object.entries(dropout)
@@ -99,7 +108,37 @@ function describeTraining(training: TrainingReport): [string, string][] {
     ],
     [
       'Frozen',
-      frozen.length === 0 ? 'nothing' : frozen.map(({ name, reason }) => `${name}: ${reason}`).join('; '),
+      [
+        ...(byFlag === 0 ? [] : [`${plural(byFlag, 'tensor')} by --freeze`]),
+        ...frozen.map(({ name, reason }) => `${name}: ${reason}`),
+      ].join('; ') || 'nothing',
     ],
   ];
+}
+
+/** One line a place; layers that are alike share one. */
+function placeLines(places: readonly PlaceReport[]): string[] {
+  const rows: { first: string; last: string; what: string }[] = [];
+  for (const report of places) {
+    const what = describePlace(report);
+    const previous = rows.at(-1);
+    if (previous?.what === what && report.place.startsWith('layer.')) previous.last = report.place;
+    else rows.push({ first: report.place, last: report.place, what });
+  }
+  return rows.map(({ first, last, what }) =>
+    first === last ? `${first}: ${what}` : `${first} to ${last}: each ${what}`,
+  );
+}
+
+function describePlace(report: PlaceReport): string {
+  const { tensors, elements, trained, reinitialized, learningRateScale } = report;
+  const training =
+    trained === tensors ? 'trained' : trained === 0 ? 'frozen' : `${count(trained)} of them trained`;
+  return [
+    `${count(elements)} in ${plural(tensors, 'tensor')}, ${training}`,
+    ...(learningRateScale === 1 || trained === 0 ? [] : [`at ${significant(learningRateScale)} of the rate`]),
+    ...(reinitialized === 0
+      ? []
+      : [reinitialized === tensors ? 'from new weights' : `${count(reinitialized)} from new weights`]),
+  ].join(', ');
 }

@@ -10,7 +10,7 @@ import type {
   NativeSession,
 } from '../contract.ts';
 import type { Averaging, NamedArray, Parameter, Weights } from '../engine.ts';
-import type { PlannedGraph } from '../plan.ts';
+import type { PlannedGraph, TrainingPlan } from '../plan.ts';
 
 /** Where each parameter lies in an arena that holds them all. */
 export interface Layout {
@@ -76,13 +76,39 @@ export async function* readParameters(arena: AnyArena, { places }: Layout): Asyn
   }
 }
 
-/** The parameters a graph reads, as they lie in an arena. */
-export function slices(
-  graph: Pick<PlannedGraph, 'weights'>,
-  arena: NativeArena,
-  layout: Layout,
-): ArenaSlice[] {
-  return graph.weights.map((name) => {
+/** An arena with what lies where in it. */
+export interface Store {
+  readonly arena: NativeArena;
+  readonly layout: Layout;
+}
+
+/** An arena filled with the values the parameters start from. */
+export async function createStore(
+  addon: NativeAddon,
+  parameters: readonly Parameter[],
+  initial: TrainingPlan['initial'],
+): Promise<Store> {
+  const layout = layOut(parameters);
+  const arena = await addon.createArena(layout.length);
+  await writeParameters(arena, layout, initialWeights(parameters, initial));
+  return { arena, layout };
+}
+
+async function* initialWeights(
+  parameters: readonly Parameter[],
+  initial: TrainingPlan['initial'],
+): AsyncIterable<NamedArray> {
+  for (const { name } of parameters) {
+    const { bytes } = initial.get(name)!;
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
+  }
+}
+
+/** Weights of these names as they lie in the first store, or else in the other. */
+export function slices(names: readonly string[], store: Store, other?: Store): ArenaSlice[] {
+  return names.map((name) => {
+    const { arena, layout } = store.layout.places.has(name) ? store : other!;
     const { parameter, offset } = layout.places.get(name)!;
     return { name, arena, offset, dims: parameter.dims };
   });
@@ -92,7 +118,7 @@ export function slices(
 export abstract class ArenaWeights<A extends AnyArena = AnyArena> implements Weights {
   readonly arena: A;
   protected readonly addon: NativeAddon;
-  protected readonly layout: Layout;
+  readonly layout: Layout;
 
   constructor(addon: NativeAddon, layout: Layout, arena: A) {
     this.addon = addon;
@@ -119,9 +145,9 @@ export abstract class ArenaWeights<A extends AnyArena = AnyArena> implements Wei
 export class Float32Weights extends ArenaWeights<NativeArena> {
   #binding: NativeBinding | undefined;
 
-  /** These weights bound to the inference session. */
-  bind(session: NativeSession, graph: PlannedGraph): NativeBinding {
-    this.#binding ??= session.bind({ inputs: slices(graph, this.arena, this.layout) });
+  /** These weights, with the frozen ones if there are any, bound to the inference session. */
+  bind(session: NativeSession, graph: PlannedGraph, frozen: Store | undefined): NativeBinding {
+    this.#binding ??= session.bind({ inputs: slices(graph.weights, this, frozen) });
     return this.#binding;
   }
 

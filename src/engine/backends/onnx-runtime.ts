@@ -24,11 +24,12 @@ import {
   type ArenaWeights,
   arenaOf,
   Bf16Weights,
+  createStore,
   Float32Weights,
   type Layout,
-  layOut,
   nativeAveraging,
   readParameters,
+  type Store,
   slices,
   writeParameters,
 } from './arena-weights.ts';
@@ -49,21 +50,12 @@ export async function createEngine(
 ): Promise<OnnxRuntimeEngine> {
   const addon = loadAddon();
   addon.open({ library: options.library ?? runtimeLibrary(), threads: options.threads });
-  const layout = layOut(plan.parameters);
-  const student = await addon.createArena(layout.length);
-  await writeParameters(student, layout, initialWeights(plan));
+  const student = await createStore(addon, plan.parameters, plan.initial);
+  const frozen = plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined;
   const inference = await addon.createSession(plan.inference.model, {});
   // the initial weights are views into a file's bytes: nothing here keeps them
   const { initial: _, ...rest } = plan;
-  return new OnnxRuntimeEngine(addon, rest, layout, student, inference);
-}
-
-async function* initialWeights(plan: TrainingPlan): AsyncIterable<NamedArray> {
-  for (const { name } of plan.parameters) {
-    const { bytes } = plan.initial.get(name)!;
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-    yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
-  }
+  return new OnnxRuntimeEngine(addon, rest, { student, frozen, inference });
 }
 
 /** What only training needs: made at the first forward, so that a classifier that just predicts stays small. */
@@ -82,6 +74,8 @@ export class OnnxRuntimeEngine implements Engine {
   readonly #addon: NativeAddon;
   readonly #plan: Omit<TrainingPlan, 'initial'>;
   readonly #layout: Layout;
+  /** Weights that are not trained. */
+  readonly #frozen: Store | undefined;
   readonly #inference: NativeSession;
   #training: Promise<TrainingState> | undefined;
   /** Gradients of one micro-batch, when several are gathered for an update. */
@@ -96,15 +90,14 @@ export class OnnxRuntimeEngine implements Engine {
   constructor(
     addon: NativeAddon,
     plan: Omit<TrainingPlan, 'initial'>,
-    layout: Layout,
-    student: NativeArena,
-    inference: NativeSession,
+    { student, frozen, inference }: { student: Store; frozen: Store | undefined; inference: NativeSession },
   ) {
     this.#addon = addon;
     this.#plan = plan;
-    this.#layout = layout;
+    this.#layout = student.layout;
+    this.#frozen = frozen;
     this.#inference = inference;
-    this.student = new Float32Weights(addon, layout, student);
+    this.student = new Float32Weights(addon, student.layout, student.arena);
   }
 
   get parameters(): readonly Parameter[] {
@@ -186,7 +179,9 @@ export class OnnxRuntimeEngine implements Engine {
     const segments = [...this.#layout.places.values()].map(({ parameter, offset }) => ({
       offset,
       length: parameter.size,
-      learningRate: parameter.group === 'head' ? options.headLearningRate : options.learningRate,
+      learningRate:
+        parameter.learningRateScale *
+        (parameter.group === 'head' ? options.headLearningRate : options.learningRate),
       weightDecay: parameter.decay ? options.weightDecay : 0,
     }));
     const gradNorm = await this.#addon.adamw({
@@ -209,7 +204,7 @@ export class OnnxRuntimeEngine implements Engine {
 
   async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
     const { inference, logits } = this.#plan;
-    const binding = (await this.#inferable(weights)).bind(this.#inference, inference);
+    const binding = (await this.#inferable(weights)).bind(this.#inference, inference, this.#frozen);
     const feeds = pick(feedBatch(this.#plan.feeds, batch), inference.feeds);
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
@@ -248,6 +243,7 @@ export class OnnxRuntimeEngine implements Engine {
     );
     for (const weights of this.#extra) weights.release();
     this.student.release();
+    this.#frozen?.arena.release();
     this.#inference.release();
   }
 
@@ -264,7 +260,7 @@ export class OnnxRuntimeEngine implements Engine {
     return {
       forward: forwardSession,
       backward: backwardSession,
-      forwardBinding: forwardSession.bind({ inputs: slices(forward, this.student.arena, this.#layout) }),
+      forwardBinding: forwardSession.bind({ inputs: slices(forward.weights, this.student, this.#frozen) }),
       backwardBinding: this.#bindBackward(backwardSession, gradients),
       gradients,
       m: await this.#addon.createArena(this.#layout.length),
@@ -275,10 +271,10 @@ export class OnnxRuntimeEngine implements Engine {
   #bindBackward(session: NativeSession, gradients: NativeArena): NativeBinding {
     const { backward } = this.#plan;
     const outputs = [...backward.gradients].map(([parameter, name]) => {
-      const [slice] = slices({ weights: [parameter] }, gradients, this.#layout);
+      const [slice] = slices([parameter], { arena: gradients, layout: this.#layout });
       return { ...slice!, name };
     });
-    return session.bind({ inputs: slices(backward, this.student.arena, this.#layout), outputs });
+    return session.bind({ inputs: slices(backward.weights, this.student, this.#frozen), outputs });
   }
 
   async #scratchBinding(state: TrainingState): Promise<NativeBinding> {

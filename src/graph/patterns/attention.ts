@@ -45,8 +45,11 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const probabilities = skipGuard(view, softmax.outputs[0]!);
     const user = view.soleUser(probabilities);
     const dropout = user?.op === 'Dropout' && user.domain === 'sesd' ? user : undefined;
-    const factor = dropout ? dropout.outputs[0]! : probabilities;
-    const product = dropout ? view.soleUser(factor) : user;
+    const kept = dropout ? dropout.outputs[0]! : probabilities;
+    // DeBERTa takes batch and heads together before the product
+    const reshape = view.soleUser(kept);
+    const factor = reshape?.op === 'Reshape' ? reshape.outputs[0]! : kept;
+    const product = view.soleUser(factor);
     if (product?.op === 'MatMul' && product.inputs[0] === factor) {
       matches.push({ softmax, probabilities, dropout, product });
     }
