@@ -3,7 +3,7 @@ import { SesdError } from '../errors.ts';
 import { type AttributeInit, int64Tensor, toAttribute } from '../graph/builder.ts';
 import type { Attribute, Node, TensorData } from '../graph/graph.ts';
 import { filledTensor, normalTensor } from './initial-weights.ts';
-import type { BertOutputs } from './outputs.ts';
+import type { BertOutputs, ClassifierMatch } from './outputs.ts';
 
 export type HeadKind = 'auto' | 'pooler' | 'cls' | 'mean';
 
@@ -40,14 +40,25 @@ export interface HeadOptions {
 
 /** Keeps the graph's classifier where it fits the labels, gives it new weights where not, or plans a new one. */
 export function planHead(outputs: BertOutputs, options: HeadOptions): Head {
-  const { classifier, vote } = outputs;
+  const { vote } = outputs;
   if (vote) return voteHead(vote, options.classes);
-  if (classifier && (options.kind === 'auto' || (!outputs.hidden && !outputs.pooled))) {
-    const { classes } = options;
-    if (classifier.classes === classes) return ownHead(classifier, 'existing', classes, new Map());
-    return ownHead(classifier, 'resized', classes, resizedWeights(classifier, options));
-  }
-  return attached(outputs, options);
+  const classifier = options.kind === 'auto' ? onlyClassifier(outputs.classifiers) : undefined;
+  if (!classifier) return attached(outputs, options);
+  const { classes } = options;
+  if (classifier.classes === classes) return ownHead(classifier, 'existing', classes, new Map());
+  return ownHead(classifier, 'resized', classes, resizedWeights(classifier, options));
+}
+
+function onlyClassifier(classifiers: readonly ClassifierMatch[]): ClassifierMatch | undefined {
+  if (classifiers.length < 2) return classifiers[0];
+  const list = classifiers.map(({ output, classes }) => `${output} [batch, ${classes}]`);
+  throw new SesdError(
+    'SESD_BAD_MODEL',
+    `The model has ${classifiers.length} classifiers: ${list.join(', ')}. Which one the labels belong to cannot be told.`,
+    {
+      hint: 'Export it with one of them as its output, or put a new one on its states with --head cls or --head mean.',
+    },
+  );
 }
 
 /** A vote is there to be used as it is: its members are what is trained. */
@@ -71,7 +82,7 @@ function voteHead({ logits, classes, members }: NonNullable<BertOutputs['vote']>
 }
 
 function ownHead(
-  classifier: NonNullable<BertOutputs['classifier']>,
+  classifier: ClassifierMatch,
   kind: 'existing' | 'resized',
   classes: number,
   initializers: Map<string, TensorData>,
@@ -87,10 +98,7 @@ function ownHead(
   };
 }
 
-function resizedWeights(
-  classifier: NonNullable<BertOutputs['classifier']>,
-  options: HeadOptions,
-): Map<string, TensorData> {
+function resizedWeights(classifier: ClassifierMatch, options: HeadOptions): Map<string, TensorData> {
   const dims = options.dims(classifier.weight);
   const size = dims[classifier.transposed ? 1 : 0]!;
   const shape = classifier.transposed ? [options.classes, size] : [size, options.classes];

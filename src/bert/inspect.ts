@@ -26,6 +26,8 @@ export interface TrainingReport {
   positions: number | undefined;
   types: number | undefined;
   head: { kind: string; classes: number; logits: string };
+  /** Outputs of the file that a trained model has no more. */
+  dropped: readonly string[];
   parameters: Count;
   /** AdamW's groups. */
   groups: { group: 'body' | 'head'; decay: boolean; tensors: number; elements: number }[];
@@ -88,7 +90,7 @@ export function reportModel(source: ModelSource, prepared: PreparedBert | SesdEr
 
 function reportTraining(
   graph: Graph,
-  { plan, head, inputs, sites, places, reinitialized, fused, frozen }: PreparedBert,
+  { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen }: PreparedBert,
 ): TrainingReport {
   const weights = [...plan.parameters, ...plan.frozen].map(
     ({ name, dims, learningRateScale }, index): WeightReport => ({
@@ -107,6 +109,7 @@ function reportTraining(
     positions: tableRows(graph, inputs.embeddings.positions),
     types: tableRows(graph, inputs.embeddings.types),
     head: { kind: head.kind, classes: head.classes, logits: head.logits },
+    dropped,
     parameters: count(plan.parameters),
     groups: groups(plan.parameters),
     dropout: {

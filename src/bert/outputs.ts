@@ -1,6 +1,7 @@
 import { SesdError } from '../errors.ts';
-import { intAttribute, type Node, opName } from '../graph/graph.ts';
+import { intAttribute, isFloat, type Node, opName } from '../graph/graph.ts';
 import type { GraphView } from '../graph/view.ts';
+import { findTokenStates } from './token-states.ts';
 
 /** A linear layer y = x·W (+ b) with its parameters. */
 export interface LinearMatch {
@@ -16,47 +17,75 @@ export interface BertOutputs {
   hidden: string | undefined;
   /** tanh-pooled first state [batch, hidden]. */
   pooled: string | undefined;
-  /** The graph's own classifier. */
-  classifier: (LinearMatch & { logits: string; classes: number }) | undefined;
+  /** The graph's own classifiers: one, unless the model has several tasks. */
+  classifiers: ClassifierMatch[];
   /** The vote of several classifiers (export/vote.ts): log of the mean of their probabilities. */
   vote: { logits: string; classes: number; members: LinearMatch[] } | undefined;
+  /** Outputs that are none of these nor follow from them: of a head for tokens, for example. */
+  unrelated: string[];
 }
 
-/** Finds the token states, the pooled state and the classifier among the graph's outputs. */
+export interface ClassifierMatch extends LinearMatch {
+  /** The graph output it ends in. */
+  output: string;
+  /** Value [batch, classes] before any softmax. */
+  logits: string;
+  classes: number;
+}
+
+/**
+ * Finds the token states, the pooled state and the classifiers among the graph's outputs. Where the states are not
+ * among them, they are what the heads of the graph read.
+ */
 export function findOutputs(view: GraphView): BertOutputs {
-  const found: BertOutputs = { hidden: undefined, pooled: undefined, classifier: undefined, vote: undefined };
+  const found: BertOutputs = {
+    ...{ hidden: undefined, pooled: undefined, vote: undefined },
+    ...{ classifiers: [], unrelated: [] },
+  };
+  const states: string[] = [];
   for (const output of view.graph.outputs) {
-    const type = view.graph.types.get(output);
-    const value = skip(view, output, 'Identity', 'Softmax', 'LogSoftmax');
-    if (type?.dtype !== 'float32' && type?.dtype !== 'float16') continue;
-    if (view.producerOf(value, 'Tanh') && view.rank(output) === 2) {
-      found.pooled ??= output;
-      continue;
-    }
+    const value = skip(view, output, 'Identity', 'Softmax', 'LogSoftmax', 'Sigmoid', 'ArgMax', 'Cast');
+    const { dtype = 'bool', dims } = view.graph.types.get(value) ?? {};
+    const rank = isFloat(dtype) ? dims?.length : undefined;
+    const classes = dims?.at(-1);
+    const linear = matchLinear(view, value);
     const members = matchVote(view, value);
-    const labels = type.dims?.at(-1);
-    if (members && typeof labels === 'number') found.vote ??= { logits: value, classes: labels, members };
-    const rank = type.dims?.length;
-    const linear = rank === 2 || /logits/i.test(output) ? matchLinear(view, value) : undefined;
-    if (linear && rank === 2) {
-      const classes = type.dims!.at(-1);
-      if (typeof classes === 'number') found.classifier ??= { ...linear, logits: value, classes };
-    } else if (rank === 3 && !linear) found.hidden ??= output;
+    if (rank === 3 && !linear) states.push(output);
+    else if (rank === 2 && view.producerOf(value, 'Tanh')) found.pooled ??= output;
+    else if (rank === 2 && members && typeof classes === 'number') {
+      found.vote ??= { logits: value, classes, members };
+    } else if (rank === 2 && linear && typeof classes === 'number') {
+      const known = found.classifiers.some(({ logits }) => logits === value);
+      if (!known) found.classifiers.push({ ...linear, output, logits: value, classes });
+    } else found.unrelated.push(output);
   }
-  if (!found.hidden && !found.pooled && !found.classifier && !found.vote) {
-    const list = view.graph.outputs.map((name) => {
-      const type = view.graph.types.get(name);
-      return `${name} ${type?.dtype ?? '?'}[${type?.dims?.join(', ') ?? '?'}]`;
-    });
-    throw new SesdError(
-      'SESD_BAD_MODEL',
-      `No output of the graph can be classified from: expected logits [batch, classes], last_hidden_state [batch, sequence, hidden] or pooler_output [batch, hidden], found ${list.join('; ')}.`,
-      {
-        hint: 'Export the encoder (task feature-extraction) or a sequence classifier (task text-classification).',
-      },
-    );
+  // Beside the last states exporters may write those of every layer.
+  found.hidden = states.find((output) => /last_hidden_state/.test(output)) ?? latest(view, states);
+  found.hidden ??= findTokenStates(view);
+  if (!found.hidden && !found.pooled && found.classifiers.length === 0 && !found.vote) {
+    throw nothingToClassify(view);
   }
   return found;
+}
+
+/** The value that is computed last. */
+function latest(view: GraphView, values: readonly string[]): string | undefined {
+  if (values.length < 2) return values[0];
+  return view.graph.nodes.flatMap(({ outputs }) => outputs).findLast((output) => values.includes(output));
+}
+
+function nothingToClassify(view: GraphView): SesdError {
+  const list = view.graph.outputs.map((name) => {
+    const type = view.graph.types.get(name);
+    return `${name} ${type?.dtype ?? '?'}[${type?.dims?.join(', ') ?? '?'}]`;
+  });
+  return new SesdError(
+    'SESD_BAD_MODEL',
+    `No output of the graph can be classified from: expected logits [batch, classes], last_hidden_state [batch, sequence, hidden] or pooler_output [batch, hidden], or a head on the states of an encoder; found ${list.join('; ')}.`,
+    {
+      hint: 'Export the encoder (task feature-extraction) or a sequence classifier (task text-classification).',
+    },
+  );
 }
 
 /** Log(Sum(Softmax(linear), …) · 1/N). */

@@ -50,6 +50,8 @@ export interface BertOptions {
 export interface PreparedBert {
   plan: TrainingPlan;
   head: Head;
+  /** Outputs of the file that the trained model has no more. */
+  dropped: readonly string[];
   inputs: BertInputs;
   sites: DropoutSites;
   places: Places;
@@ -74,7 +76,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   hoistShapes(canonical);
   simplify(graph, inference);
   await turn();
-  const head = attachHead(graph, inputs, options);
+  const { head, dropped } = attachHead(graph, inputs, options);
   const inferred = inferGraph(graph);
   const view = new GraphView(graph);
   const sites = findDropoutSites(view, head.classifierInput);
@@ -131,7 +133,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     fixed: inputs.fixed,
     maxPositions: tableRows(graph, inputs.embeddings.positions),
   };
-  return { plan, head, inputs, sites, places, reinitialized, fused, frozen };
+  return { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen };
 }
 
 /** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */
@@ -157,9 +159,13 @@ function batchDims({ fixed }: BertInputs): { rows: Dim; length: Dim } {
   return { rows: fixed.rows ?? 'batch', length: fixed.length ?? 'sequence' };
 }
 
-function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Head {
+function attachHead(
+  graph: Graph,
+  inputs: BertInputs,
+  options: BertOptions,
+): { head: Head; dropped: readonly string[] } {
   const outputs = findOutputs(new GraphView(graph));
-  const classes = options.classes ?? (outputs.vote ?? outputs.classifier)?.classes;
+  const classes = options.classes ?? (outputs.vote ?? outputs.classifiers[0])?.classes;
   if (classes === undefined) {
     throw new SesdError(
       'SESD_BAD_MODEL',
@@ -179,6 +185,8 @@ function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Hea
     taken: (name) => graph.types.has(name) || graph.initializers.has(name),
     dims: (name) => graph.initializers.get(name)?.dims ?? [],
   });
+  const own = head.kind === 'existing' || head.kind === 'resized';
+  const dropped = own ? outputs.unrelated : graph.outputs;
   for (const [name, tensor] of head.initializers) {
     graph.initializers.set(name, tensor);
     graph.types.set(name, { dtype: tensor.dtype, dims: tensor.dims });
@@ -190,7 +198,7 @@ function attachHead(graph: Graph, inputs: BertInputs, options: BertOptions): Hea
   removeDeadNodes(graph);
   graph.inputs = graph.inputs.filter((name) => graph.nodes.some((node) => node.inputs.includes(name)));
   inputs.inputs = inputs.inputs.filter((input) => graph.inputs.includes(input.name));
-  return head;
+  return { head, dropped };
 }
 
 /** The fused or the stock form of a graph whose dropout is in place. Returns what was fused. */

@@ -93,19 +93,21 @@ function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdE
 }
 
 /** The head in terms of the user's graph, which ends up with an output `logits`, as transformers.js expects. */
-function headEdit(model: OnnxModel, { head }: PreparedBert): GraphEdit {
+function headEdit(model: OnnxModel, { head, dropped }: PreparedBert): GraphEdit {
   const logits: EditedOutput = {
     name: 'logits',
     from: head.logits,
     type: { dtype: 'float32', dims: ['batch', head.classes] },
   };
-  const { initializers } = head;
-  if (head.kind !== 'existing' && head.kind !== 'resized') {
-    return { nodes: head.nodes, initializers, outputs: [logits] };
-  }
-  const own = model.proto.graph?.output.map(({ name }) => ({ name })) ?? [];
-  const outputs = own.some(({ name }) => name === 'logits') ? own : [...own, logits];
-  return { initializers, outputs };
+  const { initializers, nodes } = head;
+  const kept = model.proto
+    .graph!.output.map(({ name }) => ({ name }))
+    .filter(({ name }) => !dropped.includes(name));
+  return {
+    nodes,
+    initializers,
+    outputs: kept.some(({ name }) => name === 'logits') ? kept : [...kept, logits],
+  };
 }
 
 /** The config.json of a trained model made from one with the config.json `base`. */

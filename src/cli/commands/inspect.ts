@@ -63,7 +63,7 @@ function describeModel(report: ModelReport): string {
 }
 
 function describeTraining(training: TrainingReport): [string, string][] {
-  const { inputs, head, parameters, groups, dropout, fused, frozen } = training;
+  const { inputs, head, dropped, parameters, groups, dropout, fused, frozen } = training;
   const byFlag = training.weights.filter(({ trained }) => !trained).length;
   const tables = [
     [training.vocabulary, 'word pieces'],
@@ -84,7 +84,10 @@ function describeTraining(training: TrainingReport): [string, string][] {
         .map(([rows, of]) => `${count(rows!)} ${of}`)
         .join(', '),
     ],
-    ['Head', `${head.kind}, ${head.classes} classes, logits ${head.logits}`],
+    [
+      'Head',
+      `${head.kind}, ${head.classes} classes, logits ${head.logits}${dropped.length > 0 ? `; left out: ${dropped.join(', ')}` : ''}`,
+    ],
     ['Parameters', `${count(parameters.elements)} in ${plural(parameters.tensors, 'tensor')}`],
     ...groups.map(({ group, decay, tensors, elements }): [string, string] => [
       '',
