@@ -6,7 +6,7 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
 
     route          how it was exported
     inputs         per role (input_ids, attention_mask, token_type_ids, position_ids): the graph input's name, dims, values
-    outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output), dims, values, and the fixed
+    outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output, tokens), dims, values, and the fixed
                    random weights R (zero at padded positions)
     loss           sum over outputs of sum(output * R)
     gradients      d loss / d parameter: initializer name -> parameter, transposed, dims, values; for parameters of equal
@@ -45,6 +45,7 @@ from onnx import external_data_helper, numpy_helper
 
 from edits import EDITS
 from families import LABELS
+from families import TOKEN_HEADS
 from models import BATCH, build, example_inputs, with_signature
 from variants import variants
 
@@ -93,8 +94,11 @@ def head_references(model, route, inputs):
     found = {}
     for head, feature in features.items():
         exact = exact_model(model, route)
-        outputs = exact(*(inputs[role] for role in roles))
-        states, pooled = outputs if kind == "pooler" else (outputs, None)
+        if kind in TOKEN_HEADS:
+            states, pooled = exact.base_model(**{role: inputs[role] for role in roles})[0], None
+        else:
+            outputs = exact(*(inputs[role] for role in roles))
+            states, pooled = outputs if kind == "pooler" else (outputs, None)
         classifier = torch.nn.Linear(model.config.hidden_size, LABELS).double()
         with torch.no_grad():
             classifier.weight.copy_(weight)
@@ -253,7 +257,7 @@ def write(folder, name, route):
         "opset": next(o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")),
         "inputs": {role: {"name": graph_inputs[i], **array_json(inputs[role])} for i, role in enumerate(roles)},
         "outputs": [
-            {"name": proto.graph.output[i].name, "kind": kind_, **array_json(outputs[i]), "R": array_json(weights[i])["data"]}
+            {"name": proto.graph.output[i].name, "kind": "tokens" if kind in TOKEN_HEADS else kind_, **array_json(outputs[i]), "R": array_json(weights[i])["data"]}
             for i, kind_ in enumerate(output_names)
         ],
         "loss": loss,

@@ -14,6 +14,15 @@ SIZES = dict(
 )
 
 
+# Models with a head for tokens: the end of their class's name, and what of their output a file has.
+TOKEN_HEADS = {
+    "masked-lm": ("ForMaskedLM", ["logits"]),
+    "tagger": ("ForTokenClassification", ["logits"]),
+    "reader": ("ForQuestionAnswering", ["start_logits", "end_logits"]),
+    "pretraining": ("ForPreTraining", ["prediction_logits", "seq_relationship_logits"]),
+}
+
+
 @dataclass(frozen=True)
 class Family:
     """Transformers' names begin with `name`: BertConfig, BertModel, BertForSequenceClassification."""
@@ -40,6 +49,9 @@ class Family:
     @property
     def classifier(self):
         return getattr(transformers, f"{self.name}ForSequenceClassification")
+
+    def with_token_head(self, kind):
+        return getattr(transformers, f"{self.name}{TOKEN_HEADS[kind][0]}")
 
 
 MASKED = BERT_ROLES[:2]

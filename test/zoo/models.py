@@ -4,7 +4,7 @@ import inspect
 
 import torch
 
-from families import FAMILIES, VOCABULARY
+from families import FAMILIES, TOKEN_HEADS, VOCABULARY
 
 BATCH, LENGTH = 2, 16
 
@@ -16,6 +16,8 @@ def build(route, seed=7):
     torch.manual_seed(seed)
     if route["kind"] == "classifier":
         model = family.classifier(config)
+    elif route["kind"] in TOKEN_HEADS:
+        model = family.with_token_head(route["kind"])(config)
     elif "add_pooling_layer" in inspect.signature(family.encoder.__init__).parameters:
         model = family.encoder(config, add_pooling_layer=route["kind"] == "pooler")
     else:
@@ -49,7 +51,9 @@ def example_inputs(family, roles):
 def with_signature(model, kind, roles):
     """The model with a forward of exactly these inputs and a tuple of tensors as output; parameter names stay."""
     base = type(model)
-    if kind == "classifier":
+    if kind in TOKEN_HEADS:
+        names = TOKEN_HEADS[kind][1]
+    elif kind == "classifier":
         names = ["logits"]
     elif kind == "pooler":
         names = ["last_hidden_state", "pooler_output"]

@@ -89,6 +89,12 @@ def add_families(add):
         add(f"{family}-pooler-ts14-eager", family=family, kind="pooler", opset=14)
     for family in ("xlm-roberta", "camembert"):
         add(f"{family}-classifier-ts14-sdpa", family=family, opset=14, attention="sdpa")
+    # heads for tokens, to be left out
+    for kind in ("masked-lm", "tagger", "reader", "pretraining"):
+        settings = dict(num_labels=2) if kind == "reader" else {}
+        add(f"{kind}-ts14-sdpa", kind=kind, opset=14, attention="sdpa", settings=settings)
+    for family in ("bert", "roberta", "distilbert", "electra"):
+        add(f"{family}-masked-lm-dynamo18-sdpa", family=family, kind="masked-lm", exporter="dynamo", opset=18, attention="sdpa")
     # in a BERT, by what its configuration or its caller may say
     for act in ("relu", "silu", "gelu_new", "gelu_fast", "quick_gelu"):
         add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act))

@@ -74,23 +74,38 @@ async function checkGradients(record: ZooRecord, head: string, fuse: boolean): P
   const stored = record.heads[head]!;
   const { engine } = await open(record, { head, dropout: 0, fuse });
   try {
-    if (stored.weight) await writeClassifier(engine, stored);
+    const names = ownNames(engine);
+    if (stored.weight) await writeClassifier(engine, stored, names);
     const batch = batchOf(record);
     const inferred = await engine.infer(engine.student, batch);
     assertClose('logits of inference', inferred.data, stored.logits.data, { relative: 1e-5, absolute: 1e-6 });
     const logits = await engine.forward(batch, { dropoutKey: [1, 2] });
     assertClose('logits', logits.data, stored.logits.data, { relative: 1e-5, absolute: 1e-6 });
     await engine.backward(Float32Array.from(stored.R));
-    compareGradients(await readGradients(engine), stored);
+    const gradients = Object.entries(stored.gradients).map(([name, given]) => [
+      names.get(name) ?? name,
+      given,
+    ]);
+    compareGradients(await readGradients(engine), { ...stored, gradients: Object.fromEntries(gradients) });
   } finally {
     engine.close();
   }
 }
 
-async function writeClassifier(engine: Engine, { weight, bias }: HeadRecord): Promise<void> {
+/** What the classifier's parameters are called where the file's own head has their names. */
+function ownNames({ parameters }: Engine): Map<string, string> {
+  const own = parameters.filter(({ name }) => name.startsWith('sesd.'));
+  return new Map(own.map(({ name }) => [name.slice('sesd.'.length), name]));
+}
+
+async function writeClassifier(
+  engine: Engine,
+  { weight, bias }: HeadRecord,
+  names: ReadonlyMap<string, string>,
+): Promise<void> {
   const own = new Map([
-    ['classifier.weight', weight],
-    ['classifier.bias', bias],
+    [names.get('classifier.weight') ?? 'classifier.weight', weight],
+    [names.get('classifier.bias') ?? 'classifier.bias', bias],
   ]);
   const weights: { name: string; data: Float32Array }[] = [];
   for await (const { name, data } of engine.student.read()) {
