@@ -2,8 +2,8 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 export interface Feed {
-  type: 'float32' | 'int64' | 'int32';
-  data: Float32Array | BigInt64Array | Int32Array;
+  type: 'float32' | 'int64' | 'int32' | 'bool';
+  data: Float32Array | BigInt64Array | Int32Array | Uint8Array;
   dims: number[];
 }
 

@@ -34,7 +34,7 @@ const sameShape = [
     'com.microsoft::BiasGelu',
     'com.microsoft::QuickGelu',
   ],
-  ...['com.microsoft::RotaryEmbedding', 'sesd::Dropout'],
+  ...['Swish', 'com.microsoft::RotaryEmbedding', 'sesd::Dropout'],
 ];
 
 /** Float reductions that no shape goes through. */

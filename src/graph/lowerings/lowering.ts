@@ -14,6 +14,9 @@ export type Lowering = (builder: GraphBuilder, node: Node) => readonly (string |
 /** For a use of an op that has no spelling; `why` goes on after the node's name. */
 export function cannotLower(node: Node, why: string): SesdError {
   return new SesdError('SESD_UNSUPPORTED_OP', `node '${node.name}' (${opName(node)}) ${why}`, {
-    hint: 'Train the model it was optimized from, as the exporter wrote it.',
+    hint:
+      node.domain === ''
+        ? 'Export the model with opset 18.'
+        : 'Train the model it was optimized from, as the exporter wrote it.',
   });
 }

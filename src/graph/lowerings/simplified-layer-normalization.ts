@@ -3,7 +3,7 @@ import { floatAttribute, intAttribute } from '../graph.ts';
 import { cannotLower, type Lowering } from './lowering.ts';
 import { residualSum } from './residual-sum.ts';
 
-/** SimplifiedLayerNormalization: x / √(mean(x²) + ε) · scale over the last axis, and (output 1) 1/√(…). */
+/** SimplifiedLayerNormalization, RMSNormalization of opset 23: x / √(mean(x²) + ε) · scale over the last axis, and (output 1) 1/√(…). */
 export const simplifiedLayerNormalization: Lowering = (builder, node) => {
   const [x, scale] = node.inputs as [string, string];
   const axis = intAttribute(node, 'axis', -1);

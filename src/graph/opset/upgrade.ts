@@ -14,12 +14,12 @@ export interface UpgradeContext {
 
 /** Oldest and newest ai.onnx opset this package reads. */
 export const OLDEST_OPSET = 11;
-export const NEWEST_OPSET = 23;
+export const NEWEST_OPSET = 24;
 
 /**
  * A node written in ai.onnx opset `from` as nodes of opset 18 (source: the ONNX operator changelog). Ops that
  * only widened their types between the two stay as they are; so do ops newer than 18 (Gelu, Attention,
- * RMSNormalization, RotaryEmbedding), for a later pass to lower.
+ * RMSNormalization, RotaryEmbedding, Swish), which have lowerings.
  */
 export function upgradeNode(node: Node, from: number, context: UpgradeContext): Node[] {
   if (node.domain !== '') return [node];

@@ -84,3 +84,30 @@ loweringTests('com.microsoft::MultiHeadAttention', {
     attributes: heads,
   },
 });
+
+const [q, k, v] = [random([2, 2, 4, 3]), random([2, 2, 5, 3], 2), random([2, 2, 5, 3], 3)];
+const flat = { q_num_heads: 2, kv_num_heads: 2 };
+// The second query of the second row has no key to attend to.
+const kept = bools([2, 1, 4, 5], (row, query, key) => (row === 0 || query !== 1) && key <= query + 1 + row);
+
+loweringTests('Attention', {
+  'without a mask': { inputs: [q, k, v], opset: 23 },
+  'which keys to attend to': { inputs: [q, k, v, kept], opset: 23 },
+  'a mask to add': { inputs: [q, k, v, random([4, 5], 4)], attributes: { scale: { float: 0.3 } }, opset: 23 },
+  'heads side by side': {
+    inputs: [random([2, 4, 6]), random([2, 5, 6], 2), random([2, 5, 8], 3), kept],
+    attributes: flat,
+    opset: 23,
+  },
+});
+
+function bools(
+  dims: [number, 1, number, number],
+  keep: (row: number, query: number, key: number) => boolean,
+): Feed {
+  const [rows, , queries, keys] = dims;
+  const data = Uint8Array.from({ length: rows * queries * keys }, (_, i) =>
+    Number(keep(Math.floor(i / keys / queries), Math.floor(i / keys) % queries, i % keys)),
+  );
+  return { type: 'bool', dims, data };
+}

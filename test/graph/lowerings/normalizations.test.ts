@@ -28,6 +28,10 @@ loweringTests('SimplifiedLayerNormalization', {
   'with 1/σ': { inputs: [branches[0], scale], attributes: { axis: 2, stash_type: 1 }, outputs: [0, 1] },
 });
 
+loweringTests('RMSNormalization', {
+  'over the last axis': { inputs: [branches[0], scale], attributes: epsilon, opset: 23 },
+});
+
 const ids = int32([2, 4], [1, 9, 3, 0, 7, 7, 0, 0]);
 const segments = int32([2, 4], [0, 0, 1, 1, 0, 0, 0, 0]);
 const mask = int32([2, 4], [1, 1, 1, 0, 1, 1, 0, 0]);
