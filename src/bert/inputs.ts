@@ -68,7 +68,9 @@ export function findInputs(view: GraphView): BertInputs {
     throw new SesdError(
       'SESD_BAD_MODEL',
       `Cannot tell what the inputs ${masks.map((input) => input.name).join(' and ')} are: one attention mask is expected beside the token ids, token types and positions.`,
-      { hint: 'Export the model with input_ids, attention_mask and token_type_ids only.' },
+      {
+        hint: 'Export the model with input_ids, attention_mask and token_type_ids only; of an encoder with a decoder, the encoder.',
+      },
     );
   }
   const [rows, length] = graph.types.get(word.input!)?.dims ?? [];

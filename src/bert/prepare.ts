@@ -4,6 +4,7 @@ import { splitBackward } from '../autodiff/split.ts';
 import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
+import { checkRunnable } from '../graph/check-runnable.ts';
 import type { Dim } from '../graph/dims.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
@@ -196,6 +197,7 @@ function attachHead(
   );
   graph.outputs = [head.logits];
   removeDeadNodes(graph);
+  checkRunnable(graph);
   graph.inputs = graph.inputs.filter((name) => graph.nodes.some((node) => node.inputs.includes(name)));
   inputs.inputs = inputs.inputs.filter((input) => graph.inputs.includes(input.name));
   return { head, dropped };
