@@ -76,7 +76,7 @@ export function attributeToProto(name: string, attribute: Attribute): AttributeP
   const proto = create(AttributeProtoSchema, { name });
   switch (attribute.kind) {
     case 'float':
-      proto.f = attribute.value;
+      proto.f = Math.fround(attribute.value);
       break;
     case 'int':
       proto.i = attribute.value;
@@ -85,7 +85,7 @@ export function attributeToProto(name: string, attribute: Attribute): AttributeP
       proto.s = Buffer.from(attribute.value);
       break;
     case 'floats':
-      proto.floats = [...attribute.value];
+      proto.floats = attribute.value.map(Math.fround);
       break;
     case 'ints':
       proto.ints = [...attribute.value];

@@ -1,9 +1,18 @@
+import { createHash } from 'node:crypto';
+
 /**
  * A dimension before a run: a number, or a monomial over the graph's symbols in canonical form,
  * `"batch"`, `"2*batch*sequence"`. Two dims that are the same string are equal at run time; two that
  * differ may still be. A dim nothing is known of is a symbol of its own (`"?7"`).
  */
 export type Dim = number | string;
+
+/** A graph of a few nodes can square a dim again and again: beyond this a product is a symbol of its own. */
+const MAX_FACTORS = 32;
+
+function digest(text: string): string {
+  return `x${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
 
 interface Monomial {
   coefficient: number;
@@ -19,7 +28,8 @@ function parse(dim: Dim): Monomial {
 
 function format({ coefficient, symbols }: Monomial): Dim {
   if (symbols.length === 0 || coefficient === 0) return coefficient;
-  const product = [...symbols].sort().join('*');
+  const factors = [...symbols].sort().join('*');
+  const product = symbols.length > MAX_FACTORS ? `?${digest(factors)}` : factors;
   return coefficient === 1 ? product : `${coefficient}*${product}`;
 }
 

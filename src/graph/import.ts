@@ -1,12 +1,13 @@
 import { SesdError } from '../errors.ts';
 import type { GraphProto, TensorProto, ValueInfoProto } from '../onnx/generated/onnx_pb.ts';
 import type { OnnxModel } from '../onnx/read.ts';
-import { dataTypeName, dataTypeOf, quote, tensorData, within } from '../onnx/tensor.ts';
+import { dataTypeName, dataTypeOf, MAX_RANK, quote, tensorData, within } from '../onnx/tensor.ts';
 import { float32Tensor, int64Tensor, scalarTensor } from './builder.ts';
 import { type Dim, symbol } from './dims.ts';
 import { inlinedNodes, standardOpset, type VersionedNode } from './functions.ts';
 import { CANONICAL_OPSET, type Graph, type Node, opName, type TensorData, type ValueType } from './graph.ts';
 import { inferNode, newInference } from './infer/infer.ts';
+import { checkNode } from './opset/check-node.ts';
 import { NEWEST_OPSET, OLDEST_OPSET, type UpgradeContext, upgradeNode } from './opset/upgrade.ts';
 import { sortNodes } from './sort.ts';
 import { widenFloats } from './widen-floats.ts';
@@ -122,6 +123,8 @@ function declaredType(info: ValueInfoProto, taken: Set<Dim>, what: string): Valu
         : 'Export the model again with int64 or float32 inputs.',
     );
   }
+  const rank = tensor.shape?.dim.length ?? 0;
+  if (rank > MAX_RANK) throw bad(`${what} has ${rank} axes`);
   const dims = tensor.shape?.dim.map(({ value }, axis): Dim => {
     if (value.case === 'dimParam' && value.value !== '') return symbol(value.value);
     // Some converters write 0 or −1 for a dim that varies.
@@ -159,6 +162,7 @@ function canonicalize(graph: Graph, versioned: readonly VersionedNode[], valueIn
   for (const node of sorted) {
     node.inputs = node.inputs.map((input) => copies.get(input) ?? input);
     if (node.op === 'Constant' && node.domain === '') {
+      checkNode(node);
       addConstant(graph, node.outputs[0] ?? '', constantValue(node));
       continue;
     }
@@ -168,6 +172,7 @@ function canonicalize(graph: Graph, versioned: readonly VersionedNode[], valueIn
       continue;
     }
     for (const upgraded of upgradeNode(node, opsets.get(node)!, context)) {
+      checkNode(upgraded);
       graph.nodes.push(upgraded);
       if (inference !== undefined) inferNode(upgraded, graph, inference);
     }

@@ -92,6 +92,9 @@ export function dataTypeName(number: number): string {
   return dataTypes.get(number) ?? otherTypes[number] ?? `element type ${number}`;
 }
 
+/** More axes than any tensor has; NumPy allows as many. */
+export const MAX_RANK = 64;
+
 /** TensorProto.DataLocation EXTERNAL. */
 export const EXTERNAL = 1;
 
@@ -113,10 +116,12 @@ export function tensorLayout(tensor: TensorProto): { dtype: DataType; dims: numb
       },
     );
   }
+  if (tensor.dims.length > MAX_RANK) throw badTensor(tensor, `has ${tensor.dims.length} axes`);
   let byteLength = elementSize[dtype];
   const dims = tensor.dims.map((dim) => {
     if (dim < 0n) throw badTensor(tensor, `has the negative dimension ${dim}`);
     byteLength *= Number(dim);
+    if (!Number.isSafeInteger(Number(dim))) throw badTensor(tensor, `has the dimension ${dim}`);
     return Number(dim);
   });
   if (!Number.isSafeInteger(byteLength)) {

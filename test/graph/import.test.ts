@@ -410,8 +410,10 @@ test('two initializers of one name are refused', () => {
 });
 
 test('nested graphs are kept as such', () => {
-  const branch = create(AttributeProtoSchema, { name: 'then_branch', type: 5, g: { name: 'g' } });
-  const build = model([Object.assign(node('If', ['x'], ['y']), { attribute: [branch] })]);
+  const branches = ['then_branch', 'else_branch'].map((name) =>
+    create(AttributeProtoSchema, { name, type: 5, g: { name: 'g' } }),
+  );
+  const build = model([Object.assign(node('If', ['x'], ['y']), { attribute: branches })]);
   assert.deepEqual(imported(build).nodes[0]!.attributes.get('then_branch'), { kind: 'graph' });
 });
 

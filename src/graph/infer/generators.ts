@@ -1,3 +1,4 @@
+import { MAX_RANK } from '../../onnx/tensor.ts';
 import type { Dim } from '../dims.ts';
 import { multiplyDims } from '../dims.ts';
 import { type DataType, intAttribute } from '../graph.ts';
@@ -47,7 +48,7 @@ export const constantOfShape: InferenceRule = (at) => {
   const length = at.dims(0)?.[0];
   const dims =
     target?.map((element) => at.symbols.asDim(element)) ??
-    (typeof length === 'number' ? at.freshDims(0, length) : undefined);
+    (typeof length === 'number' && length <= MAX_RANK ? at.freshDims(0, length) : undefined);
   const value = at.node.attributes.get('value');
   const dtype: DataType = value?.kind === 'tensor' ? value.value.dtype : 'float32';
   const element = value?.kind === 'tensor' ? smallIntegers(value.value)?.[0] : undefined;

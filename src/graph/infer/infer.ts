@@ -1,5 +1,6 @@
 import type { Dim } from '../dims.ts';
 import { type Graph, type Node, opName } from '../graph.ts';
+import { checkAxes } from './check-axes.ts';
 import { NodeInference, smallIntegers } from './node-inference.ts';
 import { rules } from './rules.ts';
 import { Symbols } from './symbols.ts';
@@ -23,9 +24,13 @@ export function newInference(): InferenceState {
  * Sets the types (and shape elements) of the node's outputs in `graph.types`. Never throws on an unknown op:
  * its outputs keep the types they have, or get none. Symbolic dims are taken to be at least 1, and a Slice
  * that ends at a symbolic position to end within its input.
+ *
+ * @throws SesdError SESD_BAD_MODEL when the node names axes its input does not have
  */
 export function inferNode(node: Node, graph: Graph, state: InferenceState): void {
-  rules[opName(node)]?.(new NodeInference(node, graph, state));
+  const at = new NodeInference(node, graph, state);
+  checkAxes(at);
+  rules[opName(node)]?.(at);
 }
 
 /** Infers every value of the graph in order. */

@@ -1,5 +1,7 @@
+import { SesdError } from '../../errors.ts';
+import { MAX_RANK, quote } from '../../onnx/tensor.ts';
 import type { Dim } from '../dims.ts';
-import { type DataType, elementSize, type Graph, type Node, type TensorData } from '../graph.ts';
+import { type DataType, elementSize, type Graph, type Node, opName, type TensorData } from '../graph.ts';
 import { elementsOf, type InferenceState } from './infer.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -68,13 +70,30 @@ export class NodeInference {
   output(index: number, dtype: DataType | undefined, dims: Dims, elements?: readonly Dim[]): void {
     const name = this.node.outputs[index];
     if (!name || dtype === undefined) return;
+    this.#checkDims(name, dims);
     this.#graph.types.set(name, { dtype, dims });
-    if (elements && elements.length <= MAX_ELEMENTS && isCountable(dtype)) {
+    if (elements && elements.length <= MAX_ELEMENTS && isCountable(dtype) && elements.every(isElement)) {
       this.#state.shapes.set(name, elements);
     } else {
       this.#state.shapes.delete(name);
     }
   }
+
+  #checkDims(name: string, dims: Dims): void {
+    const sound = (dim: Dim) => typeof dim === 'string' || (Number.isSafeInteger(dim) && dim >= 0);
+    if (dims === undefined || (dims.length <= MAX_RANK && dims.every(sound))) return;
+    const { node } = this;
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `node ${quote(node.name)} (${opName(node)}) would give ${quote(name)} the impossible dims [${dims.slice(0, 8)}]`,
+      { hint: 'The file is damaged or was written by a broken exporter; download or export it again.' },
+    );
+  }
+}
+
+/** Arithmetic on numbers of a file may leave the integers. */
+function isElement(element: Dim): boolean {
+  return typeof element === 'string' || Number.isInteger(element);
 }
 
 export function isCountable(dtype: DataType): boolean {

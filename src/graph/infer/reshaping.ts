@@ -1,3 +1,4 @@
+import { MAX_RANK } from '../../onnx/tensor.ts';
 import { type Dim, divideDims, multiplyDims } from '../dims.ts';
 import { intAttribute, intsAttribute } from '../graph.ts';
 import { broadcastDims } from './elementwise.ts';
@@ -7,7 +8,7 @@ import { isUnknown, maybeNegative } from './symbols.ts';
 /** Length of a shape-giving vector input, which is the rank it gives. */
 function givenRank(at: NodeInference, input: number): number | undefined {
   const length = at.dims(input)?.[0];
-  return typeof length === 'number' ? length : undefined;
+  return typeof length === 'number' && length <= MAX_RANK ? length : undefined;
 }
 
 export const reshape: InferenceRule = (at) => {

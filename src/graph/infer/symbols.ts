@@ -3,6 +3,9 @@ import { type Dim, divideDims, multiplyDims } from '../dims.ts';
 /** A sum of products of symbols: coefficient by product, constants under ''. */
 type LinearForm = Map<string, number>;
 
+/** What is made of more dims than this is taken for a symbol of its own: expressions must not grow with the graph. */
+const MAX_PARTS = 32;
+
 function isSymbolic(value: Dim): value is string {
   return typeof value === 'string';
 }
@@ -63,7 +66,7 @@ export class Symbols {
     const parts = new Set([...(this.#broadcasts.get(a) ?? [a]), ...(this.#broadcasts.get(b) ?? [b])]);
     const sorted = [...parts].sort();
     const result = this.unknown(`broadcast ${sorted.join()}`);
-    this.#broadcasts.set(result, sorted);
+    if (sorted.length <= MAX_PARTS) this.#broadcasts.set(result, sorted);
     return result;
   }
 
@@ -171,7 +174,7 @@ export class Symbols {
     const positive = terms.every(([term, factor]) => factor > 0 && !term.includes('~'));
     const expression = terms.map(([term, factor]) => `${factor} ${term}`).join(' + ');
     const name = this.#named(positive ? '?' : '~', expression);
-    this.#linearForms.set(name, form);
+    if (form.size <= MAX_PARTS) this.#linearForms.set(name, form);
     return name;
   }
 

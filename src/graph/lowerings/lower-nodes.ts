@@ -37,7 +37,8 @@ export function lowerNodes(builder: GraphBuilder): void {
       }
       producer.outputs = producer.outputs.map((name) => (name === value ? output : name));
       replaceUses(graph, value, output, added);
-      graph.types.set(output, graph.types.get(value)!);
+      const type = graph.types.get(value);
+      if (type !== undefined) graph.types.set(output, type);
       graph.types.delete(value);
     }
   }
