@@ -1,6 +1,14 @@
 import { SesdError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
-import { type DataType, type Graph, isFloat, type Node, opName, type TensorData } from '../graph/graph.ts';
+import {
+  consumers,
+  type DataType,
+  type Graph,
+  isFloat,
+  type Node,
+  opName,
+  type TensorData,
+} from '../graph/graph.ts';
 import { scalarOf } from '../graph/view.ts';
 import type { Gradient, RuleContext } from './rule.ts';
 import { elementwiseRules, flatOps, gradientRules } from './rules/index.ts';
@@ -33,6 +41,7 @@ class BackwardWalk {
   readonly shapes: ShapeEmitter;
   readonly fused: boolean;
   readonly producers: ReadonlyMap<string, Node>;
+  readonly users: ReadonlyMap<string, readonly Node[]>;
   readonly #nodes: readonly Node[];
   readonly #options: BackwardOptions;
   /** Values that depend on a wrt through differentiable ops. */
@@ -49,6 +58,7 @@ class BackwardWalk {
     this.#active = new Set(options.wrt);
     this.#constants = new Map(builder.graph.initializers);
     this.producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node])));
+    this.users = consumers({ nodes });
     for (const node of nodes) {
       const value = node.op === 'Constant' ? node.attributes.get('value') : undefined;
       if (value?.kind === 'tensor') this.#constants.set(node.outputs[0]!, value.value);
@@ -191,6 +201,10 @@ class NodeContext implements RuleContext {
 
   producer(name: string): Node | undefined {
     return this.#walk.producers.get(name);
+  }
+
+  users(name: string): readonly Node[] {
+    return this.#walk.users.get(name) ?? [];
   }
 
   dtype(name: string): DataType {

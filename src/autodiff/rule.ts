@@ -23,6 +23,8 @@ export interface RuleContext {
   output(index: number): string;
   /** The forward node that makes a value. */
   producer(name: string): Node | undefined;
+  /** The forward nodes that read a value. */
+  users(name: string): readonly Node[];
   dtype(name: string): DataType;
   /** Undefined when the rank is unknown. */
   dims(name: string): readonly Dim[] | undefined;

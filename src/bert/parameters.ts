@@ -1,5 +1,5 @@
 import type { Parameter } from '../engine/engine.ts';
-import { type Graph, isFloat, type TensorData } from '../graph/graph.ts';
+import { type Graph, isFloat, opName, producers, type TensorData } from '../graph/graph.ts';
 
 /** A float tensor of the file that the logits depend on but that no training could change. */
 export interface FrozenTensor {
@@ -11,12 +11,31 @@ export interface FrozenTensor {
 export function findParameters(graph: Graph, inference: Graph): { names: string[]; frozen: FrozenTensor[] } {
   const names: string[] = [];
   const frozen: FrozenTensor[] = [];
+  const reached = reachedWithoutAngles(graph);
   for (const [name, tensor] of graph.initializers) {
     if (!isFloat(tensor.dtype) || !isWeight(name, tensor) || !inference.initializers.has(name)) continue;
-    if (tensor.dtype === 'float32') names.push(name);
-    else frozen.push({ name, reason: `its type is ${tensor.dtype}` });
+    if (tensor.dtype !== 'float32') frozen.push({ name, reason: `its type is ${tensor.dtype}` });
+    else if (!reached.has(name)) frozen.push({ name, reason: 'it only sets the angles of rotary positions' });
+    else names.push(name);
   }
   return { names, frozen };
+}
+
+/**
+ * What the logits read other than through Sin and Cos. The frequencies of rotary positions, which some exports hold as
+ * a tensor of floats, are not among it; every weight is, as no encoder computes the sine of one.
+ */
+function reachedWithoutAngles(graph: Graph): Set<string> {
+  const byOutput = producers(graph);
+  const reached = new Set<string>();
+  const pending = [...graph.outputs];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (reached.has(value)) continue;
+    reached.add(value);
+    const node = byOutput.get(value);
+    if (node && !['Sin', 'Cos'].includes(opName(node))) pending.push(...node.inputs);
+  }
+  return reached;
 }
 
 /** Scalars are constants of the arithmetic (ε, √d, a mask's fill), unless named as a bias of one element. */

@@ -55,7 +55,7 @@ export function producers(graph: Graph): Map<string, Node> {
   return map;
 }
 
-export function consumers(graph: Graph): Map<string, Node[]> {
+export function consumers(graph: { nodes: readonly Node[] }): Map<string, Node[]> {
   const map = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     for (const input of new Set(node.inputs)) {

@@ -158,14 +158,17 @@ function canonicalize(graph: Graph, versioned: readonly VersionedNode[], valueIn
   const copies = new Map<string, string>();
   const outputs = new Set(graph.outputs);
   const symbols = new Set<Dim>();
+  const constants = new Set<string>();
 
   for (const node of sorted) {
     node.inputs = node.inputs.map((input) => copies.get(input) ?? input);
     if (node.op === 'Constant' && node.domain === '') {
       checkNode(node);
       addConstant(graph, node.outputs[0] ?? '', constantValue(node));
+      constants.add(node.outputs[0] ?? '');
       continue;
     }
+    if (opName(node) === 'LayerNormalization') dropZeroShift(graph, node, constants);
     const [source, copy] = [node.inputs[0] ?? '', node.outputs[0] ?? ''];
     if (opName(node) === 'Identity' && graph.initializers.has(source) && !outputs.has(copy)) {
       copies.set(copy, source);
@@ -178,6 +181,16 @@ function canonicalize(graph: Graph, versioned: readonly VersionedNode[], valueIn
     }
     if (node.domain !== '') declareOutputs(graph, node, declared, symbols);
   }
+}
+
+/**
+ * TorchScript gives a layer normalization without a shift a Constant of zeros for one. Beside a scale among the
+ * weights that is no weight, and the op can do without.
+ */
+function dropZeroShift(graph: Graph, node: Node, constants: ReadonlySet<string>): void {
+  const [, scale = '', shift = ''] = node.inputs;
+  if (!constants.has(shift) || !graph.initializers.has(scale) || constants.has(scale)) return;
+  if (graph.initializers.get(shift)!.bytes.every((byte) => byte === 0)) node.inputs.length = 2;
 }
 
 /** What the file says of the outputs of an op inference may not know. */

@@ -156,6 +156,17 @@ test('every form of Constant becomes an initializer of the same name', () => {
   assert.deepEqual(graph.types.get('ints'), { dtype: 'int64', dims: [3] });
 });
 
+test('a Constant of zeros for the shift of a normalization by weights is none', () => {
+  const zeros = node('Constant', [], ['shift'], { value: float32Tensor(new Float32Array(6), [6]) });
+  const normalize = node('LayerNormalization', ['x', 'scale', 'shift'], ['y'], { axis: -1 });
+  const scale = float32Tensor(Float32Array.from([1, 2, 3, 4, 5, 6]), [6]);
+  const weighted = imported(model([zeros, normalize], { initializers: { scale } }));
+  assert.deepEqual(weighted.nodes[0]!.inputs, ['x', 'scale']);
+  // where all weights are Constants, it is one of them
+  const written = [node('Constant', [], ['scale'], { value: scale }), zeros, normalize];
+  assert.deepEqual(imported(model(written)).nodes[0]!.inputs, ['x', 'scale', 'shift']);
+});
+
 test('copies of initializers resolve to the one weight, but for an output', () => {
   const graph = imported(
     model(

@@ -9,7 +9,7 @@ export function fuseLayerNormalization(builder: GraphBuilder): number {
   for (const match of matches) {
     if (match.root.op === 'LayerNormalization') continue;
     replaceNode(builder, match.root, (name) => {
-      builder.op('LayerNormalization', [match.input, match.scale, match.shift], {
+      builder.op('LayerNormalization', [match.input, match.scale, ...(match.shift ? [match.shift] : [])], {
         name,
         attributes: { axis: -1, epsilon: { float: match.epsilon } },
       });

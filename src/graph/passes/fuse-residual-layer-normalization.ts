@@ -14,8 +14,9 @@ export function fuseResidualLayerNormalization(builder: GraphBuilder): number {
   const view = new GraphView(builder.graph);
   let count = 0;
   for (const match of findLayerNormalizations(view)) {
+    const { shift } = match;
     const sum = view.producerOf(match.input, 'Add');
-    if (!sum || view.soleUser(match.input) === undefined) continue;
+    if (!sum || shift === undefined || view.soleUser(match.input) === undefined) continue;
     const branches = sum.inputs.map((operand) => {
       const dropout = view.soleUser(operand) && view.producerOf(operand, 'sesd::Dropout');
       const inner = dropout ? dropout.inputs[0]! : operand;
@@ -31,14 +32,7 @@ export function fuseResidualLayerNormalization(builder: GraphBuilder): number {
     replaceNode(builder, match.root, (name) => {
       builder.multi(
         'ResidualLayerNormalization',
-        [
-          biased?.source ?? inner,
-          biased?.bias ?? '',
-          residual,
-          match.scale,
-          match.shift,
-          dropout?.inputs[1] ?? '',
-        ],
+        [biased?.source ?? inner, biased?.bias ?? '', residual, match.scale, shift, dropout?.inputs[1] ?? ''],
         3,
         {
           domain: 'sesd',

@@ -5,14 +5,14 @@ import { type GraphView, near } from '../view.ts';
 export interface LayerNormalizationMatch {
   input: string;
   scale: string;
-  shift: string;
+  shift: string | undefined;
   epsilon: number;
   output: string;
   /** The node that makes `output`. */
   root: Node;
 }
 
-/** Finds `LayerNormalization` nodes and (x − mean)/√(var + ε)·γ + β built of ReduceMean, Pow, Sqrt and Div. */
+/** Finds `LayerNormalization` nodes and (x − mean)/√(var + ε)·γ + β, or without β, built of ReduceMean, Pow, Sqrt and Div. */
 export function findLayerNormalizations(view: GraphView): LayerNormalizationMatch[] {
   const matches: LayerNormalizationMatch[] = [];
   for (const node of view.graph.nodes) {
@@ -27,34 +27,48 @@ export function findLayerNormalizations(view: GraphView): LayerNormalizationMatc
 
 function matchOp(view: GraphView, node: Node): LayerNormalizationMatch | undefined {
   const [input, scale, shift] = node.inputs;
-  if (!input || !scale || !shift) return undefined;
+  if (!input || !scale) return undefined;
   const rank = view.rank(input);
   const axis = intAttribute(node, 'axis', -1);
   if (axis !== -1 && axis + 1 !== rank) return undefined;
   return {
     input,
     scale,
-    shift,
+    shift: shift || undefined,
     epsilon: floatAttribute(node, 'epsilon', 1e-5),
     output: node.outputs[0]!,
     root: node,
   };
 }
 
-/** Matches from the last Add: Add(Mul(Div(d, Sqrt(Add(ReduceMean(d²), ε))), γ), β) with d = x − ReduceMean(x). */
-function matchDecomposed(view: GraphView, add: Node): LayerNormalizationMatch | undefined {
-  if (add.op !== 'Add' || add.domain !== '') return undefined;
-  for (const [at, shift] of add.inputs.entries()) {
-    if (!isVector(view, shift)) continue;
-    const mul = view.producerOf(add.inputs[1 - at], 'Mul');
-    if (!mul) continue;
-    for (const [index, scale] of mul.inputs.entries()) {
-      if (!isVector(view, scale)) continue;
-      const core = matchNormalized(view, view.producer(mul.inputs[1 - index]));
-      if (core) return { ...core, scale, shift, output: add.outputs[0]!, root: add };
-    }
+/** Matches from the last node: Mul(Div(d, Sqrt(Add(ReduceMean(d²), ε))), γ) with d = x − ReduceMean(x), or Add(that, β). */
+function matchDecomposed(view: GraphView, last: Node): LayerNormalizationMatch | undefined {
+  if (last.domain !== '') return undefined;
+  if (last.op === 'Mul' && !shifted(view, last)) {
+    const scaled = matchScaled(view, last);
+    return scaled && { ...scaled, shift: undefined, output: last.outputs[0]!, root: last };
   }
-  return undefined;
+  const shift = last.op === 'Add' ? last.inputs.find((input) => isVector(view, input)) : undefined;
+  if (shift === undefined) return undefined;
+  const scaled = matchScaled(view, view.producerOf(last.inputs[1 - last.inputs.indexOf(shift)], 'Mul'));
+  return scaled && { ...scaled, shift, output: last.outputs[0]!, root: last };
+}
+
+/** Whether a vector is added to a node's result: its normalization ends there. */
+function shifted(view: GraphView, node: Node): boolean {
+  return view
+    .users(node.outputs[0]!)
+    .some((user) => user.op === 'Add' && user.inputs.some((input) => isVector(view, input)));
+}
+
+function matchScaled(
+  view: GraphView,
+  mul: Node | undefined,
+): { input: string; epsilon: number; scale: string } | undefined {
+  const scale = mul?.inputs.find((input) => isVector(view, input));
+  if (mul === undefined || scale === undefined) return undefined;
+  const core = matchNormalized(view, view.producer(mul.inputs[1 - mul.inputs.indexOf(scale)]));
+  return core && { ...core, scale };
 }
 
 function matchNormalized(

@@ -94,6 +94,7 @@ export const elementwise: Readonly<Record<string, Evaluate>> = {
   Floor: unary(Math.floor),
   Greater: comparison((a, b) => a > b),
   Identity: (_, [x]) => [x!],
+  IsNaN: (_, [x]) => [zip('bool', [x!], (value) => Number(Number.isNaN(value)))],
   Less: comparison((a, b) => a < b),
   Log: unary(Math.log),
   Max: variadic(Math.max),
