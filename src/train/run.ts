@@ -7,6 +7,7 @@ import { CheckpointStore } from './checkpoint.ts';
 import { describeFrozen } from './describe-frozen.ts';
 import { embeddedModel } from './embedded-model.ts';
 import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
+import { describeLikelyRegression } from './likely-regression.ts';
 import { namedSplits, type TrainingData } from './load-data.ts';
 import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
@@ -122,7 +123,12 @@ async function runIn(
     if (resume) await folder.reopen();
     else await folder.begin(formatOptions(options), config, options);
     listener(config);
-    const notices = [memory, describeFrozen(model.report), describeShortRun(options, config.totalSteps)];
+    const notices = [
+      memory,
+      describeFrozen(model.report),
+      describeShortRun(options, config.totalSteps),
+      describeLikelyRegression(options, file.config, target.names),
+    ];
     for (const message of notices)
       if (message !== undefined) (resume ? listener : emit)({ type: 'notice', message });
     try {
