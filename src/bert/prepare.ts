@@ -15,6 +15,7 @@ import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization
 import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
+import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -78,10 +79,11 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   simplify(graph, inference);
   await turn();
   const { head, dropped } = attachHead(graph, inputs, options);
-  const inferred = inferGraph(graph);
+  const whole = inferGraph(graph);
   const view = new GraphView(graph);
   const sites = findDropoutSites(view, head.classifierInput);
   const places = findPlaces(view, head, batchDims(inputs));
+  const inferred = narrowTokens(new GraphBuilder(graph, whole)) ? inferGraph(graph) : whole;
   await turn();
 
   const inferenceGraph = cloneGraph(graph);
