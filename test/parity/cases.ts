@@ -89,6 +89,20 @@ export const cases: ParityCase[] = [
     flags: ['--strategy', 'finetune', '--class-weights', 'balanced'],
   },
 
+  {
+    name: 'embeddings and the lowest layer frozen, batches gathered',
+    flags: ['--strategy', 'sda', '--freeze', 'embeddings|layer\\.0\\.', '--accumulate', '2'],
+  },
+  {
+    name: 'lower rates for lower layers',
+    flags: ['--strategy', 'sda', '--window', '3', '--layer-lr-decay', '0.6', '--weight-decay', '0.1'],
+  },
+  {
+    name: 'lower rates for lower layers around a frozen one, of a dynamo export',
+    model: 'dynamo',
+    flags: ['--strategy', 'ema', '--layer-lr-decay', '0.6', '--freeze', 'layer\\.1\\.|pooler'],
+  },
+
   { name: 'text pairs, truncated', data: 'pairs', flags: ['--strategy', 'sda', '--window', '1'] },
   { name: 'stock operators', flags: ['--strategy', 'sda', '--window', '1'], own: ['--no-fuse'] },
   { name: 'a dynamo export', model: 'dynamo', flags: ['--strategy', 'sda', '--window', 'all'] },

@@ -14,6 +14,7 @@ Writes metrics.jsonl with the same step lines, and evaluations of --dev and --te
     lambda_t  lambda * min(1, (t - S + 1) / R), R = floor(ramp * T); lambda when R = 0; no teacher before S
     teacher   evaluation mode, no gradient; see ensemble.py
     AdamW     decoupled decay except on biases and LayerNorm, betas .9/.999, eps 1e-8, the classifier with its own rate
+    rates     layer i of L: lr * decay^(L - 1 - i), embeddings: lr * decay^L; what --freeze finds in a name has no gradient
     schedule  s = t - 1, W = floor(warmup * T): s / max(1, W) while s < W, else max(0, (T - s) / max(1, T - W))
     clipping  g *= c / (norm + 1e-6) when the global norm exceeds c
 """
@@ -23,6 +24,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -67,6 +69,8 @@ def parse(argv=None):
     parser.add_argument("--accumulate", type=int, default=1)
     parser.add_argument("--lr", type=float, default=2e-5)
     parser.add_argument("--head-lr", type=float, default=1e-3)
+    parser.add_argument("--layer-lr-decay", type=float, default=1.0)
+    parser.add_argument("--freeze", help="regular expression of parameter names")
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--warmup", type=float, default=0.1)
     parser.add_argument("--max-grad-norm", type=float, default=1.0)
@@ -141,18 +145,27 @@ def is_decayed(name):
     return not name.endswith("bias") and "LayerNorm" not in name
 
 
+def peak_rate(name, layers, options):
+    if is_head(name):
+        return options.head_lr
+    layer = re.search(r"\.layer\.(\d+)\.", name)
+    steps_down = layers - 1 - int(layer[1]) if layer else layers if ".embeddings." in name else 0
+    return options.lr * options.layer_lr_decay**steps_down
+
+
 def make_optimizer(model, options):
-    groups = []
-    for head in (False, True):
-        for decayed in (False, True):
-            members = [p for n, p in model.named_parameters() if is_head(n) == head and is_decayed(n) == decayed]
-            groups.append(
-                {
-                    "params": members,
-                    "peak": options.head_lr if head else options.lr,
-                    "weight_decay": options.weight_decay if decayed else 0.0,
-                }
-            )
+    if options.freeze:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(re.search(options.freeze, name) is None)
+    groups = [
+        {
+            "params": [parameter],
+            "peak": peak_rate(name, model.config.num_hidden_layers, options),
+            "weight_decay": options.weight_decay if is_decayed(name) else 0.0,
+        }
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    ]
     return torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.999), eps=1e-8)
 
 
