@@ -8,6 +8,7 @@ import type { Batch, Engine } from '../../src/engine/engine.ts';
 import type { OpenedModel } from '../../src/train/model-provider.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
 import { findPython, runPython } from '../parity/python.ts';
+import { checkPlaces } from './places.ts';
 import { type HeadRecord, readZoo, type StoredArray, type ZooRecord } from './record.ts';
 
 const search = await findPython();
@@ -72,7 +73,7 @@ function batchOf({ inputs }: ZooRecord): Batch {
 /** Logits, and the gradients of sum(logits · R) for every parameter of the model. */
 async function checkGradients(record: ZooRecord, head: string, fuse: boolean): Promise<void> {
   const stored = record.heads[head]!;
-  const { engine } = await open(record, { head, dropout: 0, fuse });
+  const { engine, report } = await open(record, { head, dropout: 0, fuse });
   try {
     const names = ownNames(engine);
     if (stored.weight) await writeClassifier(engine, stored, names);
@@ -86,7 +87,9 @@ async function checkGradients(record: ZooRecord, head: string, fuse: boolean): P
       names.get(name) ?? name,
       given,
     ]);
-    compareGradients(await readGradients(engine), { ...stored, gradients: Object.fromEntries(gradients) });
+    const expected = { ...stored, gradients: Object.fromEntries(gradients) };
+    compareGradients(await readGradients(engine), expected);
+    checkPlaces(report.training!.weights, expected.gradients);
   } finally {
     engine.close();
   }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import type { WeightReport } from '../../src/bert/inspect.ts';
+import type { StoredGradients } from './record.ts';
+
+/** Layers of the zoo's models. */
+const layers = 2;
+
+/** The places found by structure are those that transformers' names of the parameters tell. */
+export function checkPlaces(weights: readonly WeightReport[], gradients: StoredGradients): void {
+  const places = new Map(weights.map(({ name, place }) => [name, place]));
+  for (const [name, gradient] of Object.entries(gradients)) {
+    // Parameters of equal value are one initializer, which the importer takes apart again under new names.
+    if (Array.isArray(gradient)) continue;
+    assert.equal(places.get(name), placeOf(gradient.parameter), `${gradient.parameter} as ${name}`);
+  }
+}
+
+function placeOf(parameter: string): string {
+  const [, layer] = /\blayers?\.(\d+)\./.exec(parameter) ?? [];
+  if (parameter.includes('albert_layer_groups')) return `layer.0-${layers - 1}`;
+  if (layer !== undefined) return `layer.${layer}`;
+  if (/\bfinal_norm\b/.test(parameter)) return `layer.${layers - 1}`;
+  // DeBERTa's convolution follows its lowest layer, its encoder's own LayerNorm the relative positions.
+  if (/\bencoder\.conv\b/.test(parameter)) return 'layer.0';
+  if (/embedding|relative_attention_bias|encoder\.LayerNorm/.test(parameter)) return 'embeddings';
+  return /^classifier\.(out_proj\.)?(weight|bias)$/.test(parameter) ? 'classifier' : 'pooler';
+}
