@@ -88,8 +88,10 @@ class Narrowing {
     const outputs = new Set([...this.#narrowed.keys()].map(({ outputs: [output] }) => output));
     const gathered = new Map<string, string>();
     for (const [node, { axis, inputs }] of this.#narrowed) {
-      if (node.op === 'Reshape')
+      if (node.op === 'Reshape') {
         node.inputs[1] = this.#builder.ints(...reshapeTarget(this.#builder, node, axis)!);
+        node.attributes = new Map(); // without allowzero, whatever the old target needed
+      }
       for (const [index, along] of inputs.entries()) {
         const input = node.inputs[index]!;
         if (along !== undefined && !outputs.has(input))
@@ -214,7 +216,7 @@ function broadcastAxes(
 function reshapeTarget(builder: GraphBuilder, node: Node, axis: number): number[] | undefined {
   const from = builder.typeOf(node.inputs[0]!)?.dims;
   const to = builder.typeOf(node.outputs[0]!)?.dims;
-  if (!from || !to || intAttribute(node, 'allowzero', 0) !== 0) return undefined;
+  if (!from || !to) return undefined;
   for (let i = 0; i <= axis; i++) if (from[i] === undefined || from[i] !== to[i]) return undefined;
   const rest = to.slice(axis + 1);
   if (rest.some((dim) => typeof dim !== 'number' || dim === 0)) return undefined;
