@@ -30,7 +30,10 @@ export function reinitialize(
   if (top === 0) return [];
   const layers = requireLayers(places, `--reinit-top ${top}`);
   if (top > layers) {
-    throw new SesdError('SESD_USAGE', `--reinit-top ${top}: the model has ${layers} layers.`);
+    throw new SesdError(
+      'SESD_USAGE',
+      `--reinit-top ${top}: the model has ${layers} layer${layers === 1 ? '' : 's'}.`,
+    );
   }
   const generator = xoroshiro128plus(seed);
   generator.jump();

@@ -50,6 +50,13 @@ describe('wrong usage exits 2 and says in one paragraph', () => {
     ['-x', /-x is not a flag\. See --help/],
     ['--lr fast', /--lr: expected a number.*found "fast"/],
     ['--lr', /--lr needs a value/],
+    ['--freeze layer[', /--freeze: expected a regular expression .*found "layer\["/],
+    [
+      '--onnx bert --train train.jsonl --freeze encoder\\.0',
+      /--freeze encoder\\\.0 matches none of the 25 weights/,
+    ],
+    ['--onnx bert --train train.jsonl --reinit-top 2', /--reinit-top 2: the model has 1 layer\./],
+    ['inspect --onnx bert --freeze nothing', /^sesd-train: --freeze nothing matches none/],
     ['--json=maybe', /--json: expected true or false, found "maybe"/],
     ['--strategy sd', /--strategy: .*found "sd"\. Did you mean sda\?/],
     ['--task snil --data x', /--task: expected one of imdb, .*found "snil"\. Did you mean snli\?/],

@@ -17,6 +17,11 @@ const runs = [
   { name: 'ema', flags: '--strategy ema --teacher-start 0.2 --lambda-ramp 0.3 --max-steps 40', kills: 6 },
   { name: 'se', flags: '--strategy se --window 5 --max-steps 40', kills: 4 },
   { name: 'finetune', flags: '--strategy finetune --patience 30 --max-steps 40', kills: 4 },
+  {
+    name: 'part',
+    flags: '--freeze ^embeddings --layer-lr-decay 0.9 --reinit-top 1 --max-steps 40',
+    kills: 4,
+  },
   { name: 'avg', flags: '--strategy avg --runs 2 --max-steps 15', kills: 4 },
 ];
 const kills = runs.reduce((sum, run) => sum + run.kills, 0);
