@@ -115,10 +115,7 @@ export function readOptionsFile(path: string): TrainOptionsInput {
   } catch (cause) {
     throw new SesdError('SESD_USAGE', `The options file ${path} cannot be read.`, { cause });
   }
-  const document = parseDocument(source);
-  const [problem] = document.errors;
-  if (problem) throw new SesdError('SESD_USAGE', `${path} is not valid YAML: ${problem.message.trim()}`);
-  const values: unknown = document.toJS() ?? {};
+  const values = parseYaml(source, path) ?? {};
   if (typeof values !== 'object' || Array.isArray(values)) {
     throw new SesdError('SESD_USAGE', `${path}: expected a mapping of options such as "epochs: 3".`);
   }
@@ -130,6 +127,28 @@ export function readOptionsFile(path: string): TrainOptionsInput {
     });
   }
   return checkOptions(trainSchema, values as object, (name) => `${path}: ${name}`);
+}
+
+/** Far more than all options take; the parser's time grows with the square of a file's errors. */
+const MAX_CHARACTERS = 2 ** 15;
+
+function parseYaml(source: string, path: string): unknown {
+  if (source.length > MAX_CHARACTERS) {
+    throw new SesdError(
+      'SESD_USAGE',
+      `${path} has ${source.length} characters; a file of options has at most ${MAX_CHARACTERS}.`,
+    );
+  }
+  let problem: unknown;
+  try {
+    const document = parseDocument(source);
+    [problem] = document.errors;
+    if (problem === undefined) return document.toJS();
+  } catch (error) {
+    problem = error; // aliases without an anchor, or too many; nesting without end
+  }
+  const { message } = problem as Error;
+  throw new SesdError('SESD_USAGE', `${path} is not valid YAML: ${message.trim()}`, { cause: problem });
 }
 
 /** The options as config.yaml holds them: without those of one invocation, with absolute paths. */

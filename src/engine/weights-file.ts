@@ -46,7 +46,9 @@ export async function* readWeightsFile(
   parameters: readonly Parameter[],
 ): AsyncGenerator<NamedArray> {
   const header = encodeHeader(parameters);
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((cause) => {
+    throw new SesdError('SESD_CHECKPOINT', `${path} cannot be read: ${cause.message}`, { cause });
+  });
   try {
     const expected = weightsFileSize(parameters);
     const { size: found } = await file.stat();

@@ -2,7 +2,8 @@ import { exportModel } from '../export/export-model.ts';
 import { voteOf } from '../export/vote.ts';
 import { readModel } from '../onnx/read.ts';
 import type { ExportExtras } from './model-provider.ts';
-import { configOptions, readConfig } from './open-model.ts';
+import { configOptions } from './open-model.ts';
+import { readConfig } from './read-config.ts';
 
 /**
  * Writes the vote of classifiers to a folder like that of one: all of them are in its model.onnx. They are in

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine } from '../engine/backends/onnx-runtime.ts';
@@ -20,6 +19,7 @@ import type {
   OpenedModel,
   OpenModelOptions,
 } from './model-provider.ts';
+import { readConfig } from './read-config.ts';
 
 /** Reads an ONNX file (or a folder's) and the config.json beside it; what is made of it follows from the labels. */
 export async function readModelFile(path: string): Promise<ModelFile> {
@@ -128,24 +128,4 @@ function architectureOf({ training }: ModelReport): Architecture {
     ...(training?.positions === undefined ? {} : { max_position_embeddings: training.positions }),
     ...(training?.types === undefined ? {} : { type_vocab_size: training.types }),
   };
-}
-
-/** The config.json of a folder, if there is one. @throws SesdError SESD_BAD_MODEL */
-export async function readConfig(folder: string): Promise<ModelConfig | undefined> {
-  const path = join(folder, 'config.json');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SesdError('SESD_BAD_MODEL', `${path}: ${(error as Error).message}`, { cause: error });
-  }
-  try {
-    return JSON.parse(text) as ModelConfig;
-  } catch (cause) {
-    throw new SesdError('SESD_BAD_MODEL', `${path} is not valid JSON: ${(cause as Error).message}`, {
-      hint: 'Download config.json again, or remove it.',
-      cause,
-    });
-  }
 }

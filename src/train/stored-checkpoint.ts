@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { EnsembleState } from '../ensemble/ensemble.ts';
 import type { BestRecord } from './best-weights.ts';
 import type { DataDigests } from './data-digest.ts';
@@ -41,6 +42,22 @@ interface StateFile {
   /** Of the JSON of everything above, without white space. */
   sha256: string;
 }
+
+const count = z.int().nonnegative();
+
+/** The digest tells damage from what was written, not who wrote it: a run's folder may come from elsewhere. */
+const stateSchema = z.object({
+  progress: z.object({
+    step: count,
+    evaluated: z.boolean(),
+    evaluationsSinceBest: count,
+    best: z.object({ step: count, model: z.string(), dev: z.record(z.string(), z.unknown()) }).optional(),
+    strategy: z.record(z.string(), z.object({ count, scores: z.array(z.number().nullable()).optional() })),
+    data: z.record(z.string(), z.string()),
+  }),
+  // Files of the checkpoint's own folder.
+  files: z.record(z.string().regex(/^[\w-]+\.safetensors$/), z.object({ bytes: count, sha256: z.string() })),
+});
 
 /** Gathers the record of a file from its pieces. */
 export class FileRecorder {
@@ -91,6 +108,9 @@ export async function readVerified(folder: string): Promise<{ progress: Progress
   if (sha256 !== digestOf(content) || !progress || !files) {
     return { fault: 'state.json is not what was written (its sha256 does not fit)' };
   }
+  if (!stateSchema.safeParse({ progress, files }).success) {
+    return { fault: 'state.json does not say what a checkpoint does' };
+  }
   for (const [name, written] of Object.entries(files)) {
     const fault = await faultOfFile(folder, name, written);
     if (fault !== undefined) return { fault };
@@ -101,10 +121,13 @@ export async function readVerified(folder: string): Promise<{ progress: Progress
 async function faultOfFile(folder: string, name: string, written: FileRecord): Promise<string | undefined> {
   const path = join(folder, name);
   try {
-    const { size } = await stat(path);
+    const stats = await lstat(path);
+    if (!stats.isFile()) return `${name} is not a file`;
+    const { size } = stats;
     if (size !== written.bytes) return `${name}: expected ${written.bytes} bytes, found ${size}`;
     const recorder = new FileRecorder();
-    for await (const piece of createReadStream(path, { highWaterMark: PIECE })) recorder.add(piece);
+    for await (const piece of createReadStream(path, { highWaterMark: Math.min(PIECE, size + 1) }))
+      recorder.add(piece);
     const found = recorder.finish().sha256;
     return found === written.sha256 ? undefined : `${name} is not what was written (its sha256 does not fit)`;
   } catch (error) {

@@ -145,6 +145,21 @@ describe('resolving options', () => {
     assert.throws(() => readOptionsFile(file('list.yaml', '- 1\n')), usage(/expected a mapping/));
     assert.throws(() => readOptionsFile(file('broken.yaml', 'a: [1\n')), usage(/not valid YAML.*line/s));
     assert.throws(() => readOptionsFile(join(folder, 'none.yaml')), usage(/cannot be read/));
+    assert.throws(
+      () => readOptionsFile(file('alias.yaml', 'lr: *a\n')),
+      usage(/not valid YAML: Unresolved alias/),
+    );
+    const bomb =
+      'a: &a [1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c]\n';
+    assert.throws(
+      () => readOptionsFile(file('bomb.yaml', bomb)),
+      usage(/not valid YAML: Excessive alias count/),
+    );
+    assert.throws(
+      () => readOptionsFile(file('long.yaml', '"'.repeat(10 ** 6))),
+      usage(/has 1000000 characters/),
+    );
+    assert.throws(() => readOptionsFile(file('deep.yaml', '['.repeat(30_000))), usage(/not valid YAML/));
     assert.throws(() => readOptionsFile(file('resume.yaml', 'resume: x\n')), usage(/flag only/));
   });
 });

@@ -76,6 +76,7 @@ function columnsOf({ schema, key_value_metadata }: FileMetaData): Column[] {
   let leaves = 0;
   while (at < schema.length) {
     const element = schema[at]!;
+    if (element.name === undefined) throw new Error('the schema has a column without a name');
     const flat = isLeaf(element) && element.repetition_type !== 'REPEATED';
     columns.push({
       name: element.name,
