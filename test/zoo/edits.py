@@ -1,7 +1,8 @@
 """What is done to a file after its export."""
 
+import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 
 def initializers_to_constants(proto):
@@ -48,8 +49,25 @@ def anonymous_nodes(proto):
     del proto.graph.value_info[:]
 
 
+def mask_probabilities(proto):
+    """Zeros put after Softmax where a Where masks the scores before it, as DeBERTa's exports of transformers 4 have it."""
+    producers = {output: node for node in proto.graph.node for output in node.output}
+    nodes = []
+    for node in proto.graph.node:
+        nodes.append(node)
+        if node.op_type != "Softmax":
+            continue
+        masked, zero = producers[node.input[0]].input[0], f"{node.name}/zero"
+        inner, node.output[0] = node.output[0], f"{node.output[0]}/unmasked"
+        nodes.append(helper.make_node("Constant", [], [zero], name=zero, value=numpy_helper.from_array(np.float32(0))))
+        nodes.append(helper.make_node("Where", [masked, zero, node.output[0]], [inner], name=f"{node.name}/masked"))
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+
+
 EDITS = {
     "constants": initializers_to_constants,
     "int32": cast_inputs_from_int32,
     "anonymous": anonymous_nodes,
+    "masked": mask_probabilities,
 }

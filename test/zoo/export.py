@@ -44,15 +44,14 @@ import transformers
 from onnx import external_data_helper, numpy_helper
 
 from edits import EDITS
-from families import LABELS
-from families import TOKEN_HEADS
+from families import FAMILIES, LABELS, TOKEN_HEADS
 from models import BATCH, build, example_inputs, with_signature
 from variants import variants
 
 
 def exact_model(model, route):
-    """The same weights and signature in float64 and evaluation mode, with eager attention."""
-    exact = build({**route, "attention": "eager"})
+    """The same weights and signature in float64 and evaluation mode."""
+    exact = build({**route, "attention": FAMILIES[route["family"]].exact})
     with_signature(exact, route["kind"], route["roles"])
     exact.load_state_dict(model.state_dict())
     return exact.double()
@@ -125,18 +124,22 @@ def float_constants(graph):
 
 
 def match(graph, model, gradients):
+    """By value; a parameter that is only added may be stored in the shape it is added in, such as [1, heads, 1, size]."""
     constants = float_constants(graph)
     by_bytes = {}
     for name, array in constants.items():
         by_bytes.setdefault((array.shape, array.tobytes()), name)
+        by_bytes.setdefault(array.tobytes(), name)
     found, missing, missing_values = {}, {}, {}
     for name, parameter in model.named_parameters():
         if name not in gradients:
             continue
         value = parameter.detach().numpy()
-        for transposed in (False, True) if value.ndim == 2 else (False,):
-            candidate = np.ascontiguousarray(value.T if transposed else value)
-            initializer = by_bytes.get((candidate.shape, candidate.tobytes()))
+        keys = [(False, (value.shape, value.tobytes())), (False, value.tobytes())]
+        if value.ndim == 2:
+            keys.insert(1, (True, (value.T.shape, value.T.tobytes())))
+        for transposed, key in keys:
+            initializer = by_bytes.get(key)
             if initializer is not None:
                 gradient = gradients[name].T if transposed else gradients[name]
                 entry = {"parameter": name, "transposed": transposed, **array_json(gradient)}
@@ -175,7 +178,8 @@ def export(path, route, model, roles, inputs, output_names):
         batch, sequence = torch.export.Dim(axes[0]), torch.export.Dim(axes[1])
         program = torch.onnx.export(
             model, args, dynamo=True, opset_version=route["opset"], input_names=names, output_names=outputs,
-            dynamic_shapes=tuple({0: batch, 1: sequence} for _ in roles) if route["dynamic"] else None, verbose=False,
+            dynamic_shapes=tuple({0: batch, 1: sequence} for _ in roles) if route["dynamic"] else None,
+            optimize=route["optimize"], verbose=False,
         )
         program.save(str(path), external_data=route["external"] is not None)
     else:

@@ -34,6 +34,8 @@ class Family:
     pad: int = 0
     # of the configuration, beside SIZES
     settings: dict = field(default_factory=dict)
+    # the attention that computes in float64 where the model does
+    exact: str = "eager"
     # of SIZES, what this family's configuration calls otherwise
     renamed: dict = field(default_factory=dict)
 
@@ -68,4 +70,35 @@ FAMILIES = {
     "albert": Family("Albert", settings=dict(embedding_size=16, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)),
     "electra": Family("Electra", settings=dict(embedding_size=16)),
     "mpnet": Family("MPNet", roles=MASKED, pad=1),
+    "deberta": Family(
+        "Deberta", roles=MASKED,
+        # fewer positions than tokens, so that the farthest share one
+        settings=dict(
+            relative_attention=True, pos_att_type="c2p|p2c", position_biased_input=False, max_relative_positions=12,
+            pooler_hidden_size=32,
+        ),
+    ),
+    # as deberta-v2-xlarge, with token types and positions too
+    "deberta-v2": Family(
+        "DebertaV2",
+        settings=dict(
+            relative_attention=True, pos_att_type="c2p|p2c", max_relative_positions=12, norm_rel_ebd="layer_norm",
+            type_vocab_size=2, conv_kernel_size=3, conv_act="gelu", pooler_hidden_size=32,
+        ),
+    ),
+    "deberta-v3": Family(
+        "DebertaV2", roles=MASKED,
+        settings=dict(
+            relative_attention=True, pos_att_type="p2c|c2p", position_biased_input=False, share_att_key=True,
+            position_buckets=8, norm_rel_ebd="layer_norm", pooler_hidden_size=32,
+        ),
+    ),
+    # Its eager attention takes the softmax in float32. Windows leave queries of padding without a key.
+    "modernbert": Family(
+        "ModernBert", roles=MASKED, exact="sdpa",
+        settings=dict(
+            num_hidden_layers=3, global_attn_every_n_layers=2, local_attention=8,
+            embedding_dropout=0.1, attention_dropout=0.1, mlp_dropout=0.1, classifier_dropout=0.1,
+        ),
+    ),
 }

@@ -7,6 +7,7 @@ from families import BERT_ROLES, FAMILIES
 BASE = dict(
     family="bert", kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True,
     roles=None, keep_initializers=False, training=False, names="plain", external=None, edit=None, fresh=False, settings={},
+    optimize=True,
 )
 
 
@@ -23,6 +24,7 @@ def variants():
 
     add_bert(add)
     add_families(add)
+    add_relative(add)
     return table
 
 
@@ -100,6 +102,33 @@ def add_families(add):
         add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act))
     add("classifier-dynamo20-sdpa-gelu_new", exporter="dynamo", opset=20, attention="sdpa", settings=dict(hidden_act="gelu_new"))
     add("classifier-ts14-sdpa-positions", opset=14, attention="sdpa", roles=(*BERT_ROLES, "position_ids"))
+
+
+def add_relative(add):
+    """Families whose attention sees where tokens are to each other, and what only the newest opsets have."""
+    add("deberta-classifier-ts14", family="deberta", opset=14)
+    add("deberta-classifier-dynamo18", family="deberta", exporter="dynamo", opset=18)
+    add("deberta-nopooler-ts17", family="deberta", kind="nopooler")
+    absolute = dict(relative_attention=False, pos_att_type=None, position_biased_input=True, type_vocab_size=2)
+    add("deberta-classifier-ts17-absolute", family="deberta", roles=BERT_ROLES, settings=absolute)
+    add("deberta-v2-classifier-ts12", family="deberta-v2", opset=12)
+    add("deberta-v2-classifier-dynamo18", family="deberta-v2", exporter="dynamo", opset=18)
+    add("deberta-v3-classifier-ts14", family="deberta-v3", opset=14)
+    add("deberta-v3-classifier-ts13-masked", family="deberta-v3", opset=13, edit="masked")
+    add("deberta-v3-classifier-dynamo20", family="deberta-v3", exporter="dynamo", opset=20)
+    add("deberta-v3-nopooler-ts17", family="deberta-v3", kind="nopooler")
+    modern = dict(family="modernbert", attention="sdpa")
+    add("modernbert-classifier-ts14-sdpa", **modern, opset=14)
+    add("modernbert-nopooler-ts17-sdpa", **modern, kind="nopooler")
+    mean = dict(classifier_pooling="mean")
+    add("modernbert-classifier-ts17-eager-mean", family="modernbert", settings=mean)
+    add("modernbert-classifier-dynamo18-eager", family="modernbert", exporter="dynamo", opset=18)
+    # opset 23 has RotaryEmbedding, whose cosines torch 2.15 gives in a shape the runtime refuses
+    add("modernbert-classifier-dynamo24-sdpa", **modern, exporter="dynamo", opset=24)
+    for opset in (23, 24):
+        add(f"classifier-dynamo{opset}-sdpa", exporter="dynamo", opset=opset, attention="sdpa")
+    add("classifier-dynamo20-eager-unoptimized", exporter="dynamo", opset=20, optimize=False)
+    add("roberta-classifier-dynamo23-sdpa", family="roberta", exporter="dynamo", opset=23, attention="sdpa")
 
 
 def has_optimum():
