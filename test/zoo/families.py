@@ -97,7 +97,7 @@ FAMILIES = {
     "modernbert": Family(
         "ModernBert", roles=MASKED, exact="sdpa",
         settings=dict(
-            num_hidden_layers=3, global_attn_every_n_layers=2, local_attention=8,
+            global_attn_every_n_layers=2, local_attention=8,
             embedding_dropout=0.1, attention_dropout=0.1, mlp_dropout=0.1, classifier_dropout=0.1,
         ),
     ),

@@ -20,8 +20,9 @@ function placeOf(parameter: string): string {
   if (parameter.includes('albert_layer_groups')) return `layer.0-${layers - 1}`;
   if (layer !== undefined) return `layer.${layer}`;
   if (/\bfinal_norm\b/.test(parameter)) return `layer.${layers - 1}`;
-  // DeBERTa's convolution follows its lowest layer, its encoder's own LayerNorm the relative positions.
-  if (/\bencoder\.conv\b/.test(parameter)) return 'layer.0';
-  if (/embedding|relative_attention_bias|encoder\.LayerNorm/.test(parameter)) return 'embeddings';
+  // DeBERTa's convolution is of the embeddings, beside its lowest layer, where it is normalized with that layer's result.
+  if (/\bencoder\.conv\.LayerNorm\b/.test(parameter)) return 'layer.0';
+  // Its encoder's own LayerNorm is that of the relative positions.
+  if (/embedding|relative_attention_bias|encoder\.(LayerNorm|conv)\b/.test(parameter)) return 'embeddings';
   return /^classifier\.(out_proj\.)?(weight|bias)$/.test(parameter) ? 'classifier' : 'pooler';
 }

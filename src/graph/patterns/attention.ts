@@ -28,6 +28,8 @@ export interface ProbabilitiesMatch {
   softmax: Node;
   /** Softmax's output, or that of the guard against rows without an unmasked key. */
   probabilities: string;
+  /** Whether the guard puts zeros where a mask says, as DeBERTa's does. */
+  masked: boolean;
   /** A `sesd::Dropout` on the probabilities. */
   dropout: Node | undefined;
   /** The product with the values. */
@@ -42,7 +44,7 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const axis = intAttribute(softmax, 'axis', -1);
     const rank = view.rank(softmax.outputs[0]!);
     if (rank === undefined || rank < 3 || (axis !== -1 && axis !== rank - 1)) continue;
-    const probabilities = skipGuard(view, softmax.outputs[0]!);
+    const { probabilities, masked } = skipGuard(view, softmax.outputs[0]!);
     const user = view.soleUser(probabilities);
     const dropout = user?.op === 'Dropout' && user.domain === 'sesd' ? user : undefined;
     const kept = dropout ? dropout.outputs[0]! : probabilities;
@@ -51,30 +53,29 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const factor = reshape?.op === 'Reshape' ? reshape.outputs[0]! : kept;
     const product = view.soleUser(factor);
     if (product?.op === 'MatMul' && product.inputs[0] === factor) {
-      matches.push({ softmax, probabilities, dropout, product });
+      matches.push({ softmax, probabilities, masked, dropout, product });
     }
   }
   return matches;
 }
 
-/** Where(IsNaN(p), 0, p) leaves the probabilities of every row with an unmasked key as they are. */
-function skipGuard(view: GraphView, value: string): string {
-  const users = view.users(value);
-  const guard = users.find((node) => node.op === 'Where' && node.inputs[2] === value);
-  if (
-    guard &&
-    view.producerOf(guard.inputs[0], 'IsNaN')?.inputs[0] === value &&
-    view.scalar(guard.inputs[1]) === 0
-  ) {
-    return guard.outputs[0]!;
-  }
-  return value;
+/**
+ * What Where(condition, 0, p) makes of probabilities: where the condition is IsNaN(p), those of every row with an unmasked
+ * key are left as they are.
+ */
+function skipGuard(view: GraphView, value: string): { probabilities: string; masked: boolean } {
+  const guard = view
+    .users(value)
+    .find((node) => node.op === 'Where' && node.inputs[2] === value && view.scalar(node.inputs[1]) === 0);
+  if (!guard) return { probabilities: value, masked: false };
+  const againstNaN = view.producerOf(guard.inputs[0], 'IsNaN')?.inputs[0] === value;
+  return { probabilities: guard.outputs[0]!, masked: !againstNaN };
 }
 
 export function findAttentions(view: GraphView): AttentionMatch[] {
   const matches: AttentionMatch[] = [];
   for (const found of findAttentionProbabilities(view)) {
-    const match = matchAttention(view, found);
+    const match = found.masked ? undefined : matchAttention(view, found);
     if (match) matches.push(match);
   }
   return matches;
