@@ -162,6 +162,8 @@ function canonicalize(graph: Graph, versioned: readonly VersionedNode[], valueIn
 
   for (const node of sorted) {
     node.inputs = node.inputs.map((input) => copies.get(input) ?? input);
+    // An absent last input is not there: the runtime crashes on some that are empty names.
+    while (node.inputs.at(-1) === '') node.inputs.pop();
     if (node.op === 'Constant' && node.domain === '') {
       checkNode(node);
       addConstant(graph, node.outputs[0] ?? '', constantValue(node));

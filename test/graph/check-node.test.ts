@@ -33,7 +33,13 @@ test('nodes have the inputs, outputs and attributes of their operators', () => {
     /ai\.onnx has no operator 'constructor'$/,
     'SESD_UNSUPPORTED_OP',
   );
+  refused(
+    [node('Add', ['x', 'w'], ['y'], { axis: 1 })],
+    /has an attribute 'axis', which the operator does not/,
+  );
   infer([node('Clip', ['x', '', ''], ['y'])]);
+  const embed = ['x', '', 'w', 'w', '', 'w', 'w'];
+  infer([node('EmbedLayerNormalization', embed, ['y', ''], {}, { domain: 'com.microsoft' })]);
   infer([node('Anything', [], ['y'], {}, { domain: 'my.own' })]);
 });
 
@@ -77,4 +83,15 @@ test('expressions of dims do not grow with the graph', () => {
   const began = performance.now();
   infer([...nodes, node('Reshape', ['x', 'v400'], ['y'])]);
   assert.ok(performance.now() - began < 5000);
+});
+
+test('absent inputs at the end are gone, since the runtime crashes on some that are empty names', () => {
+  const proto = buildModel({
+    inputs: { x: float('batch', 2, 3) },
+    outputs: { y: undefined },
+    nodes: [node('LayerNormalization', ['x', 'w', ''], ['y'])],
+    initializers: { w: float32Tensor([1, 2, 3], [3]) },
+  });
+  const graph = importGraph({ path: 'model.onnx', proto, external: new Map() });
+  assert.deepEqual(graph.nodes[0]!.inputs, ['x', 'w']);
 });

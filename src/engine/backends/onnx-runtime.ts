@@ -43,7 +43,10 @@ export interface OnnxRuntimeOptions {
   library?: string;
 }
 
-/** Trains and runs a plan on stock ONNX Runtime: forward, backward and inference sessions over shared weights. */
+/**
+ * Trains and runs a plan on stock ONNX Runtime: forward, backward and inference sessions over shared weights.
+ * @throws SesdError SESD_BAD_MODEL when the runtime does not take a graph, SESD_NATIVE_LOAD
+ */
 export async function createEngine(
   plan: TrainingPlan,
   options: OnnxRuntimeOptions,
@@ -52,10 +55,23 @@ export async function createEngine(
   addon.open({ library: options.library ?? runtimeLibrary(), threads: options.threads });
   const student = await createStore(addon, plan.parameters, plan.initial);
   const frozen = plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined;
-  const inference = await addon.createSession(plan.inference.model, {});
+  const inference = await createSession(addon, plan.inference.model, 'graph');
   // the initial weights are views into a file's bytes: nothing here keeps them
   const { initial: _, ...rest } = plan;
   return new OnnxRuntimeEngine(addon, rest, { student, frozen, inference });
+}
+
+/** @throws SesdError SESD_BAD_MODEL with what the runtime says of a graph it does not take */
+async function createSession(addon: NativeAddon, model: Uint8Array, what: string): Promise<NativeSession> {
+  try {
+    return await addon.createSession(model, {});
+  } catch (cause) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `ONNX Runtime does not take the model's ${what}: ${(cause as Error).message}`,
+      { hint: 'Check that onnxruntime runs the file; if not, export it again.', cause },
+    );
+  }
 }
 
 /** What only training needs: made at the first forward, so that a classifier that just predicts stays small. */
@@ -254,8 +270,8 @@ export class OnnxRuntimeEngine implements Engine {
 
   async #createTraining(): Promise<TrainingState> {
     const { forward, backward } = this.#plan;
-    const forwardSession = await this.#addon.createSession(forward.model, {});
-    const backwardSession = await this.#addon.createSession(backward.model, {});
+    const forwardSession = await createSession(this.#addon, forward.model, 'training graph');
+    const backwardSession = await createSession(this.#addon, backward.model, 'backward graph');
     const gradients = await this.#addon.createArena(this.#layout.length);
     return {
       forward: forwardSession,

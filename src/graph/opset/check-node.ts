@@ -13,6 +13,8 @@ interface Operator {
 interface Range {
   least: number;
   most: number;
+  /** Places among the first `least` that may be empty. */
+  optional: ReadonlySet<number>;
 }
 
 const operators: ReadonlyMap<string, Operator> = new Map(
@@ -29,8 +31,12 @@ const operators: ReadonlyMap<string, Operator> = new Map(
 );
 
 function range(text: string): Range {
-  const [least, most] = text.split('-') as [string, string];
-  return { least: Number(least), most: most === '*' ? Number.POSITIVE_INFINITY : Number(most) };
+  const [, least, most, optional = ''] = /^(\d+)-(\d+|\*)(?:\?(.*))?$/.exec(text)!;
+  return {
+    least: Number(least),
+    most: most === '*' ? Number.POSITIVE_INFINITY : Number(most),
+    optional: new Set(optional.split(',').filter(Boolean).map(Number)),
+  };
 }
 
 function attribute(text: string): Operator['attributes'][number] {
@@ -58,6 +64,11 @@ export function checkNode(node: Node): void {
   }
   checkCount(node, 'input', node.inputs, operator.inputs);
   checkCount(node, 'output', node.outputs, operator.outputs);
+  for (const name of node.attributes.keys()) {
+    if (!operator.attributes.some((each) => each.name === name)) {
+      throw bad(node, `has an attribute ${quote(name)}, which the operator does not have`);
+    }
+  }
   for (const { name, kind, required } of operator.attributes) {
     const found = node.attributes.get(name);
     if (found === undefined && required) throw bad(node, `has no attribute ${name}`);
@@ -67,13 +78,19 @@ export function checkNode(node: Node): void {
   }
 }
 
-/** Optional values that come first are empty names; any number of values has no such place. */
-function checkCount(node: Node, what: string, names: readonly string[], { least, most }: Range): void {
+/** What is absent is an empty name, or missing at the end. Of any number of outputs each may be. */
+function checkCount(
+  node: Node,
+  what: string,
+  names: readonly string[],
+  { least, most, optional }: Range,
+): void {
   const has = (count: number) => `has ${count} ${what}${count === 1 ? '' : 's'}`;
   if (names.length > most) throw bad(node, `${has(names.length)}, expected at most ${most}`);
-  const needed = most === Number.POSITIVE_INFINITY && what === 'output' ? [] : names.slice(0, least);
-  if (names.length < least || needed.includes('')) {
-    throw bad(node, `${has(names.filter(Boolean).length)}, expected at least ${least}`);
+  if (most === Number.POSITIVE_INFINITY && what === 'output') return;
+  for (let place = 0; place < least; place++) {
+    if (names[place] || optional.has(place)) continue;
+    throw bad(node, `${has(names.filter(Boolean).length)}, expected at least ${least - optional.size}`);
   }
 }
 

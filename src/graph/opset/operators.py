@@ -45,11 +45,17 @@ def attribute(name, description):
     return f"{name}:{kind}" + ("!" if description.required else "")
 
 
+def absent(schema):
+    """Inputs that may be empty names though others must follow them."""
+    places = [i for i, each in enumerate(schema.inputs[: schema.min_input]) if str(each.option).endswith("Optional")]
+    return "?" + ",".join(map(str, places)) if places else ""
+
+
 def line(name, schema):
     counts = [schema.min_input, schema.max_input, schema.min_output, schema.max_output]
     shown = ["*" if count == UNLIMITED else str(count) for count in counts]
     attributes = [attribute(key, value) for key, value in sorted(schema.attributes.items())]
-    return " ".join([name, f"{shown[0]}-{shown[1]}", f"{shown[2]}-{shown[3]}", *attributes])
+    return " ".join([name, f"{shown[0]}-{shown[1]}{absent(schema)}", f"{shown[2]}-{shown[3]}", *attributes])
 
 
 def main():
@@ -58,7 +64,8 @@ def main():
         "// Written by operators.py; not to be edited.\n\n"
         "/**\n"
         " * The operators of ai.onnx opset 18 (those that are newer, of 24) and of com.microsoft, one a line: the fewest and\n"
-        " * most inputs, the fewest and most outputs (* for any number), attributes with their kinds, ! where required.\n"
+        " * most inputs (after ? those that may be absent all the same), the fewest and most outputs (* for any number),\n"
+        " * attributes with their kinds, ! where required.\n"
         " */\n"
         "export const operatorTable = `\n" + "\n".join(lines) + "\n`;\n"
     )

@@ -2,7 +2,8 @@
 
 /**
  * The operators of ai.onnx opset 18 (those that are newer, of 24) and of com.microsoft, one a line: the fewest and
- * most inputs, the fewest and most outputs (* for any number), attributes with their kinds, ! where required.
+ * most inputs (after ? those that may be absent all the same), the fewest and most outputs (* for any number),
+ * attributes with their kinds, ! where required.
  */
 export const operatorTable = `
 Abs 1-1 1-1
@@ -106,7 +107,7 @@ LessOrEqual 2-2 1-1
 LinearAttention 3-6 2-2 chunk_size:int kv_num_heads:int! q_num_heads:int! scale:float update_rule:string
 Log 1-1 1-1
 LogSoftmax 1-1 1-1 axis:int
-Loop 2-* 1-* body:graph!
+Loop 2-*?0,1 1-* body:graph!
 LpNormalization 1-1 1-1 axis:int p:int
 LpPool 1-1 1-1 auto_pad:string ceil_mode:int dilations:ints kernel_shape:ints! p:int pads:ints strides:ints
 MatMul 2-2 1-1
@@ -230,8 +231,8 @@ com.microsoft::BiasDropout 2-5 1-2 seed:int
 com.microsoft::BiasGelu 2-2 1-1
 com.microsoft::BiasSoftmax 2-2 1-1 axis:int is_inner_broadcast:int!
 com.microsoft::BiasSplitGelu 2-2 1-1
-com.microsoft::DecoderAttention 12-12 1-3 mask_filter_value:float num_heads:int!
-com.microsoft::EmbedLayerNormalization 7-9 1-3 epsilon:float mask_index_type:int
+com.microsoft::DecoderAttention 12-12?5,6,7 1-3 mask_filter_value:float num_heads:int!
+com.microsoft::EmbedLayerNormalization 7-9?1,4 1-3 epsilon:float mask_index_type:int
 com.microsoft::ExpandDims 2-2 1-1
 com.microsoft::FastGelu 1-2 1-1
 com.microsoft::FusedConv 2-4 1-1 activation:string activation_params:floats auto_pad:string dilations:ints group:int kernel_shape:ints pads:ints strides:ints
@@ -241,12 +242,12 @@ com.microsoft::FusedMatMulActivation 2-2 1-1 activation:string! activation_alpha
 com.microsoft::GatedRelativePositionBias 6-7 1-1 num_heads:int!
 com.microsoft::Gelu 1-1 1-1
 com.microsoft::GemmFastGelu 2-3 1-1
-com.microsoft::GroupQueryAttention 7-17 1-4 causal:int do_rotary:int k_norm_epsilon:float k_quant_type:string kv_cache_bit_width:int kv_num_heads:int! local_window_size:int num_heads:int! q_norm_epsilon:float qk_norm_epsilon:float qk_output:int rotary_interleaved:int scale:float sliding_window_cache:int smooth_softmax:int softcap:float v_quant_type:string
+com.microsoft::GroupQueryAttention 7-17?1,2,3,4 1-4 causal:int do_rotary:int k_norm_epsilon:float k_quant_type:string kv_cache_bit_width:int kv_num_heads:int! local_window_size:int num_heads:int! q_norm_epsilon:float qk_norm_epsilon:float qk_output:int rotary_interleaved:int scale:float sliding_window_cache:int smooth_softmax:int softcap:float v_quant_type:string
 com.microsoft::Inverse 1-1 1-1
 com.microsoft::LongformerAttention 7-7 1-1 num_heads:int! window:int!
 com.microsoft::MultiHeadAttention 1-10 1-4 mask_filter_value:float num_heads:int! scale:float unidirectional:int
 com.microsoft::PackedAttention 5-6 1-1 num_heads:int! qkv_hidden_sizes:ints scale:float
-com.microsoft::PackedMultiHeadAttention 6-7 1-1 mask_filter_value:float num_heads:int! scale:float
+com.microsoft::PackedMultiHeadAttention 6-7?1,2,3 1-1 mask_filter_value:float num_heads:int! scale:float
 com.microsoft::Pad 2-3 1-1 mode:string
 com.microsoft::QuickGelu 1-1 1-1 alpha:float
 com.microsoft::RelativePositionBias 3-3 1-1 is_bidirectional:int max_distance:int!
@@ -256,7 +257,7 @@ com.microsoft::RotaryEmbedding 4-4 1-1 interleaved:int is_packed_batching:int nu
 com.microsoft::SkipGroupNorm 4-5 1-2 activation:int! channels_last:int epsilon:float groups:int!
 com.microsoft::SkipLayerNormalization 3-5 1-4 epsilon:float
 com.microsoft::SkipSimplifiedLayerNormalization 3-4 1-4 epsilon:float
-com.microsoft::SparseAttention 9-11 3-3 do_rotary:int kv_num_heads:int! num_heads:int! rotary_interleaved:int scale:float sparse_block_size:int!
+com.microsoft::SparseAttention 9-11?1,2 3-3 do_rotary:int kv_num_heads:int! num_heads:int! rotary_interleaved:int scale:float sparse_block_size:int!
 com.microsoft::Trilu 1-2 1-1 upper:int
 com.microsoft::Unique 1-1 3-3
 `;
