@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type CsvError, type Options, parse } from 'csv-parse';
 import { dataError } from './format.ts';
+import { MAX_LINE } from './utf8.ts';
 
 /** One row of separated values. */
 export interface Row {
@@ -33,6 +34,7 @@ export async function* readRows(
     relax_column_count: true,
     skip_empty_lines: true,
     raw: true,
+    max_record_size: MAX_LINE,
     // Called as each row is parsed, so that `line` is also right when the parser then fails. csv-parse's own
     // count takes a CRLF inside quotes for two lines.
     on_record: ({ record, raw }) => {
@@ -56,8 +58,15 @@ export async function* readRows(
   }
 }
 
+const [LF, CR] = [10, 13];
+
 function lineEnds(text: string): number {
-  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === CR || (code === LF && text.charCodeAt(i - 1) !== CR)) count++;
+  }
+  return count;
 }
 
 function blankLines(raw: string): number {
@@ -68,6 +77,7 @@ function translate(error: unknown, line: number, file: string): unknown {
   const { code, raw } = error as Partial<CsvError> & { raw?: string };
   const start = line + blankLines(raw ?? '');
   switch (code) {
+    case 'CSV_MAX_RECORD_SIZE':
     case 'CSV_QUOTE_NOT_CLOSED':
       return dataError(file, start, 'a quote opened in this row is never closed', {
         hint: 'Close it, or write a quote inside a quoted field twice: "".',

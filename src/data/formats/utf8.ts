@@ -3,17 +3,21 @@ import { dataError } from './format.ts';
 
 const newline = 0x0a;
 
+/** More than any text: what has no line end may be gigabytes of anything, and strings end at half of one. */
+export const MAX_LINE = 16 * 2 ** 20;
+
 /**
  * Checks that a file is UTF-8 and regroups it into chunks that end at a line's end. A leading byte order
  * mark is dropped.
  *
  * A newline byte is never part of a longer UTF-8 sequence, so a chunk that ends there can be checked alone.
- * @throws SesdError SESD_BAD_DATA naming the first line that is not UTF-8
+ * @throws SesdError SESD_BAD_DATA naming the first line that is not UTF-8, or longer than MAX_LINE
  */
 export async function* utf8Lines(source: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
   let line = 1;
   let first = true;
   let rest: Buffer[] = [];
+  let held = 0;
 
   const checked = (chunk: Buffer): Buffer => {
     const bytes = first && startsWithBom(chunk) ? chunk.subarray(3) : chunk;
@@ -28,12 +32,21 @@ export async function* utf8Lines(source: AsyncIterable<Buffer>, file: string): A
     const end = chunk.lastIndexOf(newline) + 1;
     if (end === 0) {
       rest.push(chunk);
+      held += chunk.length;
+      if (held > MAX_LINE) throw tooLong(line, file);
       continue;
     }
     yield checked(Buffer.concat([...rest, chunk.subarray(0, end)]));
     rest = end < chunk.length ? [chunk.subarray(end)] : [];
+    held = chunk.length - end;
   }
   if (rest.length > 0) yield checked(Buffer.concat(rest));
+}
+
+function tooLong(line: number, file: string): Error {
+  return dataError(file, line, `a line of more than ${MAX_LINE / 2 ** 20} MB`, {
+    hint: 'Each example is a line, of fewer characters than a book has.',
+  });
 }
 
 function startsWithBom(bytes: Buffer): boolean {
