@@ -5,6 +5,7 @@ import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { checkRunnable } from '../graph/check-runnable.ts';
+import { checkSizes } from '../graph/check-sizes.ts';
 import type { Dim } from '../graph/dims.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
@@ -80,6 +81,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   await turn();
   const { head, dropped } = attachHead(graph, inputs, options);
   const whole = inferGraph(graph);
+  checkSizes(graph);
   const view = new GraphView(graph);
   const sites = findDropoutSites(view, head.classifierInput);
   const places = findPlaces(view, head, batchDims(inputs));
