@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { Part } from '../src/tokenizer/part.ts';
 import { wordPieceJson } from '../src/tokenizer/vocab-txt.ts';
 import { trainWordPiece } from './wordpiece-trainer.ts';
 
@@ -25,7 +26,8 @@ export async function wordnetVocabulary(size: number): Promise<string[]> {
 
 /** tokenizer.json: BERT's lowercase tokenizer, without truncation and padding, over this vocabulary. */
 export function bertTokenizer(vocabulary: readonly string[]): object {
-  return wordPieceJson(vocabulary.join('\n'), { do_lower_case: true }, 'the vocabulary');
+  const file = 'the vocabulary';
+  return wordPieceJson(vocabulary.join('\n'), new Part({ do_lower_case: true }, '', file), file);
 }
 
 /** tokenizer_config.json, as transformers and transformers.js read it. */

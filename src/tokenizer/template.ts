@@ -1,4 +1,4 @@
-import { SesdError } from '../errors.ts';
+import { isCount, type Part } from './part.ts';
 
 /** How special tokens and token types are put around texts. */
 export interface Template {
@@ -9,50 +9,43 @@ export interface Template {
 /** Fixed tokens, or where the first (A) or second (B) text goes. */
 export type Piece = { ids: readonly number[]; typeId: number } | { text: 'A' | 'B'; typeId: number };
 
-interface ProcessorConfig {
-  type: string;
-  [key: string]: unknown;
-}
-
-type TemplatePiece =
-  | { SpecialToken: { id: string; type_id: number } }
-  | { Sequence: { id: 'A' | 'B'; type_id: number } };
-
 const text = (id: 'A' | 'B', typeId: number): Piece => ({ text: id, typeId });
+const bare: Template = { single: [text('A', 0)], pair: [text('A', 0), text('B', 1)] };
+
+/** By the type a tokenizer.json gives. */
+const templates: Readonly<Record<string, (part: Part) => Template>> = {
+  TemplateProcessing: fromTemplate,
+  BertProcessing: (part) => {
+    const [cls, sep] = clsAndSep(part);
+    const single = [special(cls, 0), text('A', 0), special(sep, 0)];
+    return { single, pair: [...single, text('B', 1), special(sep, 1)] };
+  },
+  RobertaProcessing: (part) => {
+    const [cls, sep] = clsAndSep(part);
+    const single = [special(cls, 0), text('A', 0), special(sep, 0)];
+    return { single, pair: [...single, special(sep, 0), text('B', 0), special(sep, 0)] };
+  },
+  ByteLevel: () => bare, // moves offsets only
+  Sequence: (part) => {
+    const parts = part.parts('processors').filter((each) => each.string('type') !== 'ByteLevel');
+    if (parts.length > 1) throw part.bad(`a post-processor of ${parts.length} templates is not supported`);
+    return parts[0] ? templateOf(parts[0]) : bare;
+  },
+};
 
 /**
- * The template that a tokenizer.json's post_processor describes. The JavaScript library's own gives RoBERTa pairs
- * token types 0 and 1, where the Rust library gives 0 only.
- * @throws SesdError SESD_BAD_TOKENIZER when it is of an unknown type
+ * The template that a tokenizer.json's post_processor describes.
+ * @throws SesdError SESD_BAD_TOKENIZER when it is of an unknown type or lacks a setting
  */
-export function templateOf(processor: unknown, file: string): Template {
-  if (processor === null || processor === undefined) {
-    return { single: [text('A', 0)], pair: [text('A', 0), text('B', 1)] };
+export function templateOf(part: Part | undefined): Template {
+  if (part === undefined) return bare;
+  const type = part.string('type');
+  if (!Object.hasOwn(templates, type)) {
+    throw part.bad(
+      `post-processor "${type}" is not supported; known are ${Object.keys(templates).join(', ')}`,
+    );
   }
-  const config = processor as ProcessorConfig;
-  switch (config.type) {
-    case 'TemplateProcessing':
-      return fromTemplate(config, file);
-    case 'BertProcessing': {
-      const [cls, sep] = clsAndSep(config, file);
-      const single = [special(cls, 0), text('A', 0), special(sep, 0)];
-      return { single, pair: [...single, text('B', 1), special(sep, 1)] };
-    }
-    case 'RobertaProcessing': {
-      const [cls, sep] = clsAndSep(config, file);
-      const single = [special(cls, 0), text('A', 0), special(sep, 0)];
-      return { single, pair: [...single, special(sep, 0), text('B', 0), special(sep, 0)] };
-    }
-    case 'ByteLevel': // moves offsets only
-      return templateOf(null, file);
-    case 'Sequence': {
-      const parts = (config.processors as ProcessorConfig[]).filter(({ type }) => type !== 'ByteLevel');
-      if (parts.length <= 1) return templateOf(parts[0], file);
-      throw bad(file, `a post_processor of ${parts.length} templates`);
-    }
-    default:
-      throw bad(file, `post_processor.type "${config.type}"`);
-  }
+  return templates[type]!(part);
 }
 
 /** Number of special tokens in a template. */
@@ -60,36 +53,41 @@ export function specialTokens(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0);
 }
 
-function fromTemplate(config: ProcessorConfig, file: string): Template {
-  const specials = config.special_tokens as Record<string, { ids: number[] }>;
-  const piece = (item: TemplatePiece): Piece => {
-    if ('Sequence' in item) return text(item.Sequence.id, item.Sequence.type_id);
-    const { id, type_id: typeId } = item.SpecialToken;
-    const ids = specials[id]?.ids;
-    if (!ids) throw bad(file, `post_processor.special_tokens without "${id}"`);
-    return { ids, typeId };
+function fromTemplate(part: Part): Template {
+  const pieces = (key: 'single' | 'pair', texts: string) => {
+    const found = part.parts(key).map((item) => piece(item, part));
+    const named = found.flatMap((each) => ('text' in each ? each.text : [])).sort();
+    if (named.join(' and ') !== texts) {
+      throw part.bad(`${key} must name the texts ${texts} once, found ${named.join(' and ') || 'none'}`);
+    }
+    return found;
   };
-  return {
-    single: (config.single as TemplatePiece[]).map(piece),
-    pair: (config.pair as TemplatePiece[]).map(piece),
-  };
+  return { single: pieces('single', 'A'), pair: pieces('pair', 'A and B') };
 }
 
-function clsAndSep(config: ProcessorConfig, file: string): [number, number] {
+function piece(item: Part, template: Part): Piece {
+  if (item.has('Sequence')) {
+    const sequence = item.part('Sequence');
+    const id = sequence.string('id');
+    if (id !== 'A' && id !== 'B') throw sequence.wrong('id', 'A or B', id);
+    return text(id, sequence.count('type_id'));
+  }
+  const token = item.part('SpecialToken');
+  const ids = template.part('special_tokens').part(token.string('id')).list('ids');
+  if (!ids.every(isCount))
+    throw template.bad(`special_tokens.${token.string('id')}.ids are not all token ids`);
+  return { ids, typeId: token.count('type_id') };
+}
+
+function clsAndSep(part: Part): [number, number] {
   const id = (key: 'cls' | 'sep'): number => {
-    const value = (config[key] as [string, number] | undefined)?.[1];
-    if (typeof value !== 'number') throw bad(file, `post_processor.${key} without an id`);
-    return value;
+    const pair = part.list(key);
+    if (!isCount(pair[1])) throw part.wrong(key, 'a token and its id', part.get(key));
+    return pair[1];
   };
   return [id('cls'), id('sep')];
 }
 
 function special(id: number, typeId: number): Piece {
   return { ids: [id], typeId };
-}
-
-function bad(file: string, found: string): SesdError {
-  return new SesdError('SESD_BAD_TOKENIZER', `${file}: ${found} is not supported`, {
-    hint: 'Known are TemplateProcessing, BertProcessing, RobertaProcessing and ByteLevel.',
-  });
 }

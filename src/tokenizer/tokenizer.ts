@@ -1,15 +1,7 @@
 import { SesdError } from '../errors.ts';
-import { textToIds } from './library.ts';
-import { specialTokens, type Template, templateOf } from './template.ts';
+import type { Pipeline } from './pipeline.ts';
+import { specialTokens, type Template } from './template.ts';
 import { longestFirst, type Truncate, truncate } from './truncation.ts';
-
-/** What of a tokenizer.json is read here; the library reads the rest. */
-export interface TokenizerJson {
-  model: { type?: string; vocab: Record<string, number> | [string, number][]; [setting: string]: unknown };
-  added_tokens?: { id: number; content: string }[] | null;
-  post_processor?: unknown;
-  [part: string]: unknown;
-}
 
 /** A file of the tokenizer, to be written beside an exported model. */
 export interface TokenizerFile {
@@ -32,13 +24,12 @@ export interface Encoded {
 
 /** What a tokenizer is made of; see load.ts. */
 export interface TokenizerParts {
-  json: TokenizerJson;
+  pipeline: Pipeline;
+  template: Template;
   /** The file it came from, for messages. */
   file: string;
   /** What is written where a batch has no token. */
   padId: number;
-  /** One more than the largest token id. */
-  vocabularySize: number;
   files: readonly TokenizerFile[];
 }
 
@@ -56,21 +47,21 @@ export class Tokenizer {
   readonly #ids: (text: string) => readonly number[];
   readonly #template: Template;
 
-  /** @throws SesdError SESD_BAD_TOKENIZER when a part of it is of an unknown type */
-  constructor({ json, file, padId, vocabularySize, files }: TokenizerParts) {
+  constructor({ pipeline, template, file, padId, files }: TokenizerParts) {
     this.padId = padId;
     this.files = files;
     this.#file = file;
-    this.#template = templateOf(json.post_processor, file);
-    this.#ids = textToIds(json, file);
-    this.vocabularySize = vocabularySize;
+    this.#template = template;
+    this.#ids = pipeline.encode;
+    this.vocabularySize = pipeline.vocabularySize;
   }
 
   /**
    * One encoded example. Of a pair that is too long the longer text gives way first (see longestFirst); each text
    * is then cut as `truncate` says.
    * @param pair the second text; an empty one is still a second text
-   * @throws SesdError SESD_USAGE when maxLength leaves no room for a token beside the special ones
+   * @throws SesdError SESD_USAGE when maxLength leaves no room for a token beside the special ones;
+   *   SESD_BAD_TOKENIZER when a character is unknown and the vocabulary has no token for that
    */
   encode(
     text: string,

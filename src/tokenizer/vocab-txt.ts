@@ -1,12 +1,5 @@
 import { SesdError } from '../errors.ts';
-import type { TokenizerJson } from './tokenizer.ts';
-
-/** What of a BERT's tokenizer_config.json bears on its vocab.txt. */
-export interface BertTokenizerConfig {
-  do_lower_case?: boolean;
-  strip_accents?: boolean | null;
-  tokenize_chinese_chars?: boolean;
-}
+import type { Part } from './part.ts';
 
 const specialNames = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
@@ -17,7 +10,7 @@ const specialNames = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
  *   words with capitals; the other settings default to BERT's.
  * @throws SesdError SESD_BAD_TOKENIZER when a special token is missing
  */
-export function wordPieceJson(text: string, config: BertTokenizerConfig, file: string): TokenizerJson {
+export function wordPieceJson(text: string, config: Part, file: string): object {
   const lines = text.replace(/\r?\n$/, '').split('\n');
   const tokens = lines.map((line) => line.trimEnd());
   const ids = new Map(tokens.map((token, id) => [token, id]));
@@ -50,9 +43,9 @@ export function wordPieceJson(text: string, config: BertTokenizerConfig, file: s
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
-      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
-      strip_accents: config.strip_accents ?? null,
-      lowercase: config.do_lower_case ?? !hasCapitals(tokens),
+      handle_chinese_chars: config.boolean('tokenize_chinese_chars', true),
+      strip_accents: config.has('strip_accents') ? config.boolean('strip_accents') : null,
+      lowercase: config.boolean('do_lower_case', !hasCapitals(tokens)),
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {

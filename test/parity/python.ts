@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
-const modules = 'torch, transformers, onnx, onnxscript, tokenizers';
+const modules = 'torch, transformers, onnx, onnxscript, tokenizers, sentencepiece';
 
 /** A Python with PyTorch, or why there is none. */
 export type PythonSearch = { python: string; missing?: never } | { python?: never; missing: string };

@@ -3,9 +3,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
-import type { Tokenizer, TokenizerJson } from '../../src/tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../../src/tokenizer/tokenizer.ts';
 import type { Truncate } from '../../src/tokenizer/truncation.ts';
+
+interface TokenizerJson {
+  model: { vocab: Record<string, number>; merges?: [string, string][] };
+}
 
 interface Encoding {
   tokenizer: string;
@@ -23,8 +28,11 @@ let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sesd-tokenizer-'));
-  const file = new URL('./fixtures/encodings.jsonl', import.meta.url);
-  for (const line of (await readFile(file, 'utf8')).trim().split('\n')) {
+  const file = new URL('./fixtures/encodings.jsonl.gz', import.meta.url);
+  for (const line of gunzipSync(await readFile(file))
+    .toString()
+    .trim()
+    .split('\n')) {
     const entry = JSON.parse(line);
     if (entry.json) jsons.set(entry.tokenizer, entry.json);
     else encodings.push(entry);
@@ -43,7 +51,7 @@ async function write(path: string, content: string | Uint8Array): Promise<string
 }
 
 function vocabularyText(json: TokenizerJson): string {
-  const tokens = Object.entries(json.model.vocab as Record<string, number>).sort(([, a], [, b]) => a - b);
+  const tokens = Object.entries(json.model.vocab).sort(([, a], [, b]) => a - b);
   return `${tokens.map(([token]) => token).join('\n')}\n`;
 }
 
@@ -54,12 +62,37 @@ function assertEncodes(tokenizer: Tokenizer, expected: Encoding): void {
   assert.deepEqual([...found.typeIds], expected.typeIds, `types of ${what}`);
 }
 
-for (const name of ['uncased', 'cased', 'roberta']) {
-  test(`${name}: the ids and types of Python's tokenizers`, async () => {
-    const tokenizer = await loadTokenizer(join(folder, name));
-    const mine = encodings.filter((encoding) => encoding.tokenizer === name);
-    assert.ok(mine.length > 40);
+test("the ids and types of Python's tokenizers", async (t) => {
+  assert.ok(jsons.size > 20);
+  for (const name of jsons.keys()) {
+    await t.test(name, async () => {
+      const tokenizer = await loadTokenizer(join(folder, name));
+      const mine = encodings.filter((encoding) => encoding.tokenizer === name);
+      assert.ok(mine.length > 40);
+      for (const expected of mine) assertEncodes(tokenizer, expected);
+    });
+  }
+});
+
+for (const name of ['roberta', 'deberta']) {
+  test(`${name}: a vocab.json and merges.txt alone give the same tokenizer`, async () => {
+    const { vocab, merges } = jsons.get(name)!.model;
+    const file = await write(`${name}-vocab/vocab.json`, JSON.stringify(vocab));
+    const lines = merges!.map((pair) => pair.join(' '));
+    await write(`${name}-vocab/merges.txt`, ['#version: 0.2', ...lines, ''].join('\n'));
+    const tokenizer = await loadTokenizer(join(file, '..'));
+    assert.equal(tokenizer.padId, 1);
+    const mask = / ?(<mask>|\[MASK\])/; // takes in the space before it as in the models' own files, not in each fixture
+    const mine = encodings.filter(
+      ({ tokenizer: of, text, pair }) => of === name && !mask.test(text + (pair ?? '')),
+    );
     for (const expected of mine) assertEncodes(tokenizer, expected);
+    const [masked] = tokenizer
+      .encode(name === 'roberta' ? 'a <mask>' : 'a [MASK]', undefined, { maxLength: 9 })
+      .ids.slice(2);
+    assert.equal(masked, 4);
+    const names = tokenizer.files.map((each) => each.name).sort();
+    assert.deepEqual(names, ['merges.txt', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
   });
 }
 
@@ -154,20 +187,23 @@ test('what cannot be loaded is named, with the way out', async () => {
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   const cases: [path: string, message: RegExp][] = [
     [join(folder, 'nowhere'), /nowhere: no such file or folder/],
-    [folder, /no tokenizer; looked for tokenizer\.json and vocab\.txt/],
+    [folder, /no tokenizer; looked for tokenizer\.json, vocab\.txt and vocab\.json/],
     [await write('a/model.onnx', 'x'), /expected a tokenizer\.json or vocab\.txt, found model\.onnx/],
     [await write('b/tokenizer.json', '{"model": {'), /tokenizer\.json: not valid JSON/],
-    [await write('c/tokenizer.json', '{"hidden_size": 3}'), /found no model\.vocab/],
-    [await write('d/tokenizer.json', 'null'), /found no model\.vocab/],
+    [await write('c/tokenizer.json', '{"hidden_size": 3}'), /expected a tokenizer\.json, found no model/],
+    [await write('d/tokenizer.json', 'null'), /expected an object, found null/],
     [await write('e/tokenizer.json', '{"model":{"type":"Word2Vec","vocab":{}}}'), /model type "Word2Vec"/],
     [
       await write('f/tokenizer.json', JSON.stringify({ model, ...parts, normalizer: { type: 'Leet' } })),
-      /Unknown Normalizer type: Leet/,
+      /normalizer: normalizer "Leet" is not supported; known are Sequence, /,
     ],
     [
       await write('g/tokenizer.json', JSON.stringify({ model, ...parts, post_processor: { type: 'Odd' } })),
-      /post_processor\.type "Odd" is not supported/,
+      /post_processor: post-processor "Odd" is not supported/,
     ],
+    [await write('s/spiece.model', 'x'), /spiece\.model: a SentencePiece model alone is not read/],
+    [join(folder, 's'), /spiece\.model: a SentencePiece model alone is not read/],
+    [await write('v/vocab.json', '{"<s>":0,"</s>":1}'), /merges\.txt: cannot be read/],
     [await write('h/vocab.txt', 'a\nb\n[SEP]\n'), /vocab\.txt: no token \[UNK\], \[CLS\]/],
     [await write('i/vocab.txt', Buffer.from([0x61, 0xff])), /not valid UTF-8/],
   ];

@@ -1,0 +1,48 @@
+import type { Part } from './part.ts';
+import { compileRegex } from './regex.ts';
+
+/** A place in a text, in UTF-16 code units, the end excluded. */
+export interface Match {
+  start: number;
+  end: number;
+}
+
+/** Finds the places in a text that match, from left to right, none overlapping. */
+export type Pattern = (text: string) => Iterable<Match>;
+
+/**
+ * The pattern of a Split or Replace: `{"String": …}` or `{"Regex": …}`.
+ * @throws SesdError SESD_BAD_TOKENIZER when it is neither, or a regular expression that cannot be taken over
+ */
+export function patternOf(part: Part): Pattern {
+  const pattern = part.part('pattern');
+  if (pattern.has('String')) return literal(pattern.string('String'));
+  const source = pattern.string('Regex');
+  try {
+    return compileRegex(source);
+  } catch (cause) {
+    throw pattern.bad(
+      `the regular expression ${JSON.stringify(source)} is not supported: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}
+
+function literal(wanted: string): Pattern {
+  if (wanted === '') return compileRegex('');
+  return function* (text) {
+    for (let start = text.indexOf(wanted); start >= 0; ) {
+      const end = start + wanted.length;
+      yield { start, end };
+      start = text.indexOf(wanted, end);
+    }
+  };
+}
+
+/** The code points of which `belongs` is true, one by one. */
+export function codePoints(belongs: RegExp): Pattern {
+  return function* (text) {
+    for (const match of text.matchAll(belongs))
+      yield { start: match.index, end: match.index + match[0].length };
+  };
+}
