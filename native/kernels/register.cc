@@ -2,6 +2,7 @@
 #include "dropout.h"
 #include "embedding.h"
 #include "gelu.h"
+#include "gemm.h"
 #include "kernel.h"
 #include "layer_normalization.h"
 
@@ -16,6 +17,7 @@ std::vector<const ort::CustomOp*> custom_ops() {
       custom_op<Attention>(),
       custom_op<AttentionGrad>(),
       custom_op<EmbeddingGrad>(),
+      custom_op<Gemm>(),
       custom_op<ResidualLayerNormalization>(),
       custom_op<ResidualLayerNormalizationGrad>(),
   };

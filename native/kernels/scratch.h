@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <new>
+#include <utility>
+#include <vector>
 
 namespace sesd {
 
@@ -27,6 +30,37 @@ class Scratch {
   };
   std::unique_ptr<float, Delete> memory_;
   int64_t size_ = 0;
+};
+
+// Working memory that the threads of one call share. As many pieces are kept as calls ever ran at once.
+class SharedScratch {
+ public:
+  SharedScratch() {
+    std::lock_guard<std::mutex> lock(mutex());
+    if (kept().empty()) return;
+    scratch_ = std::move(kept().back());
+    kept().pop_back();
+  }
+  ~SharedScratch() {
+    std::lock_guard<std::mutex> lock(mutex());
+    kept().push_back(std::move(scratch_));
+  }
+  SharedScratch(const SharedScratch&) = delete;
+  SharedScratch& operator=(const SharedScratch&) = delete;
+
+  float* reserve(int64_t floats) { return scratch_.reserve(floats); }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static std::vector<Scratch>& kept() {
+    static auto* kept = new std::vector<Scratch>;  // outlives threads that still run at exit
+    return *kept;
+  }
+
+  Scratch scratch_;
 };
 
 }  // namespace sesd

@@ -11,6 +11,7 @@
 #include "../kernels/simd/dropout.h"
 #include "../kernels/simd/gelu.h"
 #include "../kernels/simd/layer_normalization.h"
+#include "../kernels/simd/packed_gemm.h"
 
 namespace {
 
@@ -32,18 +33,23 @@ struct Kernels {
   decltype(&any::dropout) dropout;
   decltype(&any::residual_layer_normalization) residual_layer_normalization;
   decltype(&any::layer_normalization_grad) layer_normalization_grad;
+  decltype(&any::gemm_depth_per_float) gemm_depth_per_float;
+  decltype(&any::gemm_pack) gemm_pack;
+  decltype(&any::gemm_multiply) gemm_multiply;
 };
 
 #define KERNELS(set, simd)                                                                             \
   {                                                                                                    \
     #set, simd, set::attention, set::attention_grad, set::bias_gelu, set::bias_gelu_grad, set::dropout, \
-        set::residual_layer_normalization, set::layer_normalization_grad                               \
+        set::residual_layer_normalization, set::layer_normalization_grad, set::gemm_depth_per_float,   \
+        set::gemm_pack, set::gemm_multiply                                                             \
   }
 const Kernels kKernels[] = {
 #if defined(SESD_SIMD_X86)
     KERNELS(portable, Simd::kPortable),
     KERNELS(avx2, Simd::kAvx2),
     KERNELS(avx512, Simd::kAvx512),
+    KERNELS(avx512_bf16, Simd::kAvx512Bf16),
 #elif defined(SESD_SIMD_ARM64)
     KERNELS(neon, Simd::kNeon),
 #else
@@ -232,6 +238,38 @@ void test_rows(const Kernels& kernels, int64_t rows, int64_t width) {
   expect_close(kernels.name, "dShift", d_shift, shift, kTolerance);
 }
 
+// Numbers of 4 significant bits: what bfloat16 keeps is all of them.
+Guarded short_numbers(int64_t count, unsigned seed) {
+  Guarded numbers(count, seed);
+  for (int64_t i = 0; i < count; i++) numbers.get()[i] = std::nearbyint(numbers[i] * 8) / 8;
+  return numbers;
+}
+
+// All of C in two blocks of the depth, the second added to the first.
+void test_gemm(const Kernels& kernels, int64_t rows, int64_t columns, int64_t depth, bool trans_a, bool trans_b, bool bf16) {
+  Guarded a = short_numbers(rows * depth, 1), b = short_numbers(depth * columns, 2), c(rows * columns);
+  const GemmCall op{rows, columns, depth, a.get(), b.get(), c.get(), trans_a, trans_b, bf16};
+  const int64_t half = depth / 2, per_float = kernels.gemm_depth_per_float(bf16);
+  for (const Span part : {Span{0, half}, Span{half, depth}}) {
+    const int64_t floats = (part.size() + per_float - 1) / per_float;
+    Guarded packed((columns + kGemmPanel - 1) / kGemmPanel * kGemmPanel * floats);
+    Guarded scratch((rows + 8) * floats + kGemmSlack);
+    kernels.gemm_pack(op, {0, columns}, part, packed.get());
+    kernels.gemm_multiply(op, {0, rows}, {0, columns}, part, packed.get(), scratch.get());
+    expect_intact(kernels.name, "gemm", {&a, &b, &c, &packed, &scratch});
+  }
+  std::vector<double> expected(static_cast<size_t>(rows * columns));
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < columns; j++) {
+      for (int64_t k = 0; k < depth; k++) {
+        expected[i * columns + j] += static_cast<double>(a[trans_a ? k * rows + i : i * depth + k]) *
+                                     b[trans_b ? j * depth + k : k * columns + j];
+      }
+    }
+  }
+  expect_close(kernels.name, "gemm", c, expected, kTolerance);
+}
+
 }  // namespace
 
 int main() {
@@ -242,6 +280,15 @@ int main() {
       for (const int64_t rows : {1, 5}) test_rows(kernels, rows, width);
       for (const int64_t length : {1, 2, 5, 13, 16, 24, 25, 64, 65, 130}) {
         if (width <= 33 || length < 20) test_attention(kernels, 2, length, length + length % 3, width);
+      }
+    }
+    for (const int64_t rows : {1, 5, 6, 7, 12, 31}) {
+      for (const int64_t columns : {1, 7, 16, 48, 63, 64, 65, 130}) {
+        for (const int64_t depth : {2, 3, 30, 33, 64, 70}) {
+          for (const int flags : {0, 1, 2, 3, 4, 5, 6, 7}) {
+            test_gemm(kernels, rows, columns, depth, flags & 1, flags & 2, flags & 4);
+          }
+        }
       }
     }
     std::printf("%s: tested\n", kernels.name);

@@ -33,7 +33,7 @@ export interface RuntimeInfo {
   /** Execution providers the library has, e.g. ["CPUExecutionProvider"]. */
   providers: string[];
   threads: number;
-  /** Instruction set the fused kernels run with: "avx512", "avx2", "neon", "portable". */
+  /** Instruction set the fused kernels run with: "avx512_bf16", "avx512", "avx2", "neon", "portable". */
   simd: string;
 }
 

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { simd } from './run-op.ts';
 
 /** Sets the addon chooses from on x86-64, worst first; each machine runs those up to its best. */
-const SETS = ['portable', 'avx2', 'avx512'];
+const SETS = ['portable', 'avx2', 'avx512', 'avx512_bf16'];
 
 for (const set of SETS.slice(0, Math.max(0, SETS.indexOf(simd)))) {
   test(`the kernels' tests pass with ${set} too`, () => {
-    const files = ['kernels.test.ts', 'kernels-attention.test.ts'].map((name) =>
+    const files = ['kernels.test.ts', 'kernels-attention.test.ts', 'kernels-gemm.test.ts'].map((name) =>
       fileURLToPath(new URL(name, import.meta.url)),
     );
     const env: NodeJS.ProcessEnv = { ...process.env, SESD_SIMD: set };

@@ -3,9 +3,10 @@
 // Each vec_<set>.h defines, in the set's own namespace: kLanes, the tile a matrix product keeps in registers,
 // Float, Word, Mask and their operations. fma(a,b,c) = a·b + c, fnma(a,b,c) = c − a·b. max and min return
 // b when either is NaN on x86, NaN on arm64: so write the value that may be NaN as b. round() is to nearest
-// even. Word arithmetic is modulo 2³².
+// even. Word arithmetic is modulo 2³². transpose() turns kLanes vectors, the rows of a square, into its columns.
 #pragma once
 
+#include <math.h>
 #include <stdint.h>
 
 #if defined(__AVX512F__)
@@ -41,6 +42,14 @@ static inline void for_each_vector(int64_t n, const Body& body) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) body(i, AllLanes{});
   if (i < n) body(i, FirstLanes{n - i});
+}
+
+// x to the 8 significant bits of bfloat16, to nearest even. What would be too large becomes infinite; infinity and NaN stay.
+static inline Float rounded_to_bf16(Float x) {
+  const Word bits = bits_of(x);
+  const Word even = high_half(bits) & splat(1u);
+  const Float rounded = float_of((bits + even + splat(0x7fffu)) & splat(0xffff0000u));
+  return select(abs(x) < splat(INFINITY), rounded, x);
 }
 
 // eˣ to 1 ulp or so; 0 below −87.33 (where float32 would be subnormal), finite above 88. NaN stays NaN.

@@ -58,9 +58,12 @@ static inline Float select(Mask m, Float yes, Float no) { return {_mm256_blendv_
 static inline Word operator+(Word a, Word b) { return {_mm256_add_epi32(a.v, b.v)}; }
 static inline Word operator*(Word a, Word b) { return {_mm256_mullo_epi32(a.v, b.v)}; }
 static inline Word high_half(Word a) { return {_mm256_srli_epi32(a.v, 16)}; }
+static inline Word operator&(Word a, Word b) { return {_mm256_and_si256(a.v, b.v)}; }
 static inline Mask at_least(Word a, Word b) {
   return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a.v, b.v), a.v))};
 }
+static inline Word bits_of(Float x) { return {_mm256_castps_si256(x.v)}; }
+static inline Float float_of(Word bits) { return {_mm256_castsi256_ps(bits.v)}; }
 
 static inline float sum(Float x) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(x.v), _mm256_extractf128_ps(x.v, 1));
@@ -72,5 +75,26 @@ static inline float largest(Float x) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
+
+// Pairs of neighbours, then pairs of pairs, become columns inside each half; then the halves change places.
+static inline void transpose(Float (&rows)[kLanes]) {
+  __m256 pairs[kLanes], fours[kLanes];
+  for (int i = 0; i < kLanes; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(rows[i].v, rows[i + 1].v);
+    pairs[i + 1] = _mm256_unpackhi_ps(rows[i].v, rows[i + 1].v);
+  }
+  for (int i = 0; i < kLanes; i += 4) {
+    for (int j = 0; j < 2; j++) {
+      fours[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], _MM_SHUFFLE(1, 0, 1, 0));
+      fours[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], _MM_SHUFFLE(3, 2, 3, 2));
+    }
+  }
+  for (int i = 0; i < 4; i++) {
+    rows[i].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    rows[i + 4].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}
+
+static inline void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 
 }  // namespace sesd::SESD_SIMD

@@ -64,9 +64,22 @@ static inline Float select(Mask m, Float yes, Float no) { return {vbslq_f32(m.v,
 static inline Word operator+(Word a, Word b) { return {vaddq_u32(a.v, b.v)}; }
 static inline Word operator*(Word a, Word b) { return {vmulq_u32(a.v, b.v)}; }
 static inline Word high_half(Word a) { return {vshrq_n_u32(a.v, 16)}; }
+static inline Word operator&(Word a, Word b) { return {vandq_u32(a.v, b.v)}; }
 static inline Mask at_least(Word a, Word b) { return {vcgeq_u32(a.v, b.v)}; }
+static inline Word bits_of(Float x) { return {vreinterpretq_u32_f32(x.v)}; }
+static inline Float float_of(Word bits) { return {vreinterpretq_f32_u32(bits.v)}; }
 
 static inline float sum(Float x) { return vaddvq_f32(x.v); }
 static inline float largest(Float x) { return vmaxvq_f32(x.v); }
+
+static inline void transpose(Float (&rows)[kLanes]) {
+  const float32x4x2_t first = vtrnq_f32(rows[0].v, rows[1].v), second = vtrnq_f32(rows[2].v, rows[3].v);
+  for (int i = 0; i < 2; i++) {
+    rows[i].v = vcombine_f32(vget_low_f32(first.val[i]), vget_low_f32(second.val[i]));
+    rows[i + 2].v = vcombine_f32(vget_high_f32(first.val[i]), vget_high_f32(second.val[i]));
+  }
+}
+
+static inline void prefetch(const float*) {}  // the processor sees the stream itself
 
 }  // namespace sesd::SESD_SIMD

@@ -110,6 +110,9 @@ static inline Word operator*(Word a, Word b) {
 static inline Word high_half(Word a) {
   return each_lane<Word>([&](int i) { return a.v[i] >> 16; });
 }
+static inline Word operator&(Word a, Word b) {
+  return each_lane<Word>([&](int i) { return a.v[i] & b.v[i]; });
+}
 static inline Mask at_least(Word a, Word b) {
   return each_lane<Mask>([&](int i) { return a.v[i] >= b.v[i] ? ~0u : 0u; });
 }
@@ -120,5 +123,17 @@ static inline float largest(Float x) {
   for (int i = 1; i < kLanes; i++) best = x.v[i] > best ? x.v[i] : best;
   return best;
 }
+
+static inline void transpose(Float (&rows)[kLanes]) {
+  for (int i = 0; i < kLanes; i++) {
+    for (int j = 0; j < i; j++) {
+      const float below = rows[i].v[j];
+      rows[i].v[j] = rows[j].v[i];
+      rows[j].v[i] = below;
+    }
+  }
+}
+
+static inline void prefetch(const float*) {}
 
 }  // namespace sesd::SESD_SIMD
