@@ -12,6 +12,6 @@ export function releaseElements(model: OnnxModel, names: ReadonlySet<string>): v
       tensor.rawData = new Uint8Array();
       tensor.floatData = [];
       model.external.delete(tensor);
-    } else tensor.rawData = tensor.rawData.slice();
+    } else if (tensor.rawData.length > 0) tensor.rawData = tensor.rawData.slice();
   }
 }
