@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dataTypeNumber } from '../../src/onnx/tensor.ts';
 import { gradientTests, ints, random } from './check.ts';
 
 gradientTests('Gather', {
@@ -44,6 +45,14 @@ gradientTests('Gather', {
     inputs: { table: random([4, 3]) },
     build: (g) =>
       g.op('Gather', ['table', g.op('Unsqueeze', [g.ints(2), g.ints(0)])], { attributes: { axis: 0 } }),
+  },
+  'embedding rows by int32, as one fused op': {
+    inputs: { table: random([5, 3], 1, 'float32'), ids: ints([2, 4], [0, 4, 4, 1, 0, 2, 4, 1]) },
+    build: (g) =>
+      g.op('Gather', ['table', g.op('Cast', ['ids'], { attributes: { to: dataTypeNumber.int32 } })]),
+    fused: true,
+    modes: ['static', 'named'],
+    expectNodes: (nodes) => assert.ok(nodes.some((node) => node.op === 'EmbeddingGrad')),
   },
   'embedding rows as one fused op': {
     inputs: { table: random([5, 3], 1, 'float32'), ids: ints([2, 4], [0, 4, 4, 1, 0, 2, 4, 1]) },

@@ -1,5 +1,6 @@
 import type { Dim } from '../../graph/dims.ts';
 import { intAttribute } from '../../graph/graph.ts';
+import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 /**
@@ -16,8 +17,12 @@ export const gather: GradientRule = (at) => {
   if (places?.length === 1) return [padded(at, axis, places[0]!)];
 
   if (at.fused && rank === 2 && axis === 0 && at.dtype(data) === 'float32' && typeof dims[0] === 'number') {
+    const rows =
+      at.dtype(indices) === 'int64'
+        ? indices
+        : builder.op('Cast', [indices], { attributes: { to: dataTypeNumber.int64 } });
     const attributes = { rows: dims[0] };
-    return [builder.op('EmbeddingGrad', [indices, at.outputGradient], { domain: 'sesd', attributes })];
+    return [builder.op('EmbeddingGrad', [rows, at.outputGradient], { domain: 'sesd', attributes })];
   }
   // [before, indices..., after] → [before, all indices, after]
   const flat: Dim[] = [...dims.slice(0, axis), countOf(at, indices), ...dims.slice(axis + 1)];
