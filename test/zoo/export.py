@@ -4,13 +4,14 @@
 
 Every variant is written as FOLDER/<variant>.onnx (some with external data beside it) and FOLDER/<variant>.json:
 
+    layers         of the model
     route          how it was exported
     inputs         per role (input_ids, attention_mask, token_type_ids, position_ids): the graph input's name, dims, values
     outputs        per graph output: name, kind (logits, last_hidden_state, pooler_output, tokens), dims, values, and the fixed
                    random weights R (zero at padded positions)
     loss           sum over outputs of sum(output * R)
-    gradients      d loss / d parameter: initializer name -> parameter, transposed, dims, values; for parameters of equal
-                   value, which exporters store once, a list of those instead
+    gradients      d loss / d parameter: initializer name -> parameter, transposed, dims, values; for parameters that are
+                   packed into one, all of them; for those of equal value, which exporters store once, a list instead
     unmatched      the same for parameters that no initializer holds (folded or sliced by the exporter), by PyTorch name
     unmatchedParameters   the values of those parameters
     heads          for encoders, per classifier that can be put on them (pooler, cls, mean): its weight and bias, and logits,
@@ -18,7 +19,7 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
                    under classifier.weight and classifier.bias
 
 Outputs and gradients are computed in float64 from the float32 weights, in evaluation mode. Weights, inputs and R are
-deterministic. Matching goes by value, with the parameter or its transpose.
+deterministic. Matching goes by value: see matching.py.
 """
 
 import argparse
@@ -37,21 +38,23 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
-import numpy as np
 import onnx
 import torch
 import transformers
-from onnx import external_data_helper, numpy_helper
+from onnx import external_data_helper
 
+from converters import CONVERTERS
 from edits import EDITS
 from families import FAMILIES, LABELS, TOKEN_HEADS
+from matching import array_json, match
 from models import BATCH, build, example_inputs, with_signature
 from variants import variants
 
 
 def exact_model(model, route):
     """The same weights and signature in float64 and evaluation mode."""
-    exact = build({**route, "attention": FAMILIES[route["family"]].exact})
+    settings = {**route["settings"], **route["reference"]}
+    exact = build({**route, "attention": FAMILIES[route["family"]].exact, "settings": settings})
     with_signature(exact, route["kind"], route["roles"])
     exact.load_state_dict(model.state_dict())
     return exact.double()
@@ -110,55 +113,6 @@ def head_references(model, route, inputs):
         gradients = {name: p.grad.numpy() for name, p in exact.named_parameters() if p.grad is not None}
         found[head] = (logits.detach().numpy(), r.numpy(), own, gradients)
     return {"weight": array_json(weight.numpy()), "bias": array_json(bias.numpy())}, found
-
-
-def float_constants(graph):
-    """Name -> float32 array of the initializers and of the Constant nodes."""
-    found = {i.name: numpy_helper.to_array(i) for i in graph.initializer if i.data_type == onnx.TensorProto.FLOAT}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            array = numpy_helper.to_array(node.attribute[0].t)
-            if array.dtype == np.float32 and array.ndim > 0:
-                found[node.output[0]] = array
-    return found
-
-
-def match(graph, model, gradients):
-    """By value; a parameter that is only added may be stored in the shape it is added in, such as [1, heads, 1, size]."""
-    constants = float_constants(graph)
-    by_bytes = {}
-    for name, array in constants.items():
-        by_bytes.setdefault((array.shape, array.tobytes()), name)
-        by_bytes.setdefault(array.tobytes(), name)
-    found, missing, missing_values = {}, {}, {}
-    for name, parameter in model.named_parameters():
-        if name not in gradients:
-            continue
-        value = parameter.detach().numpy()
-        keys = [(False, (value.shape, value.tobytes())), (False, value.tobytes())]
-        if value.ndim == 2:
-            keys.insert(1, (True, (value.T.shape, value.T.tobytes())))
-        for transposed, key in keys:
-            initializer = by_bytes.get(key)
-            if initializer is not None:
-                gradient = gradients[name].T if transposed else gradients[name]
-                entry = {"parameter": name, "transposed": transposed, **array_json(gradient)}
-                found.setdefault(initializer, []).append(entry)
-                break
-        else:
-            missing[name] = array_json(gradients[name])
-            missing_values[name] = array_json(value)
-    matched = {initializer: entries[0] if len(entries) == 1 else entries for initializer, entries in found.items()}
-    return matched, missing, missing_values
-
-
-def array_json(array):
-    flat = np.asarray(array).reshape(-1)
-    if flat.dtype.kind == "f":
-        values = [float(f"{v:.9g}") for v in flat]
-    else:
-        values = [int(v) for v in flat]
-    return {"dims": list(np.asarray(array).shape), "data": values}
 
 
 def graph_input_names(route, roles):
@@ -238,6 +192,9 @@ def write(folder, name, route):
         proto = export_with_optimum(path, route, untouched)
     else:
         proto = export(path, route, model, roles, inputs, output_names)
+    for converter in route["convert"]:
+        CONVERTERS[converter](path, model.config)
+        proto = onnx.load(str(path))
     initializers = {i.name for i in proto.graph.initializer}
     graph_inputs = [v.name for v in proto.graph.input if v.name not in initializers]
     matched, missing, missing_values = match(proto.graph, model, gradients)
@@ -257,6 +214,7 @@ def write(folder, name, route):
             }
     record = {
         "variant": name,
+        "layers": model.config.num_hidden_layers,
         "route": {**route, "torch": torch.__version__, "transformers": transformers.__version__},
         "opset": next(o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")),
         "inputs": {role: {"name": graph_inputs[i], **array_json(inputs[role])} for i, role in enumerate(roles)},

@@ -10,7 +10,10 @@ BATCH, LENGTH = 2, 16
 
 
 def build(route, seed=7):
-    """A tiny model; unless fresh, every parameter is away from its trivial initial value and can be told by value."""
+    """
+    A tiny model; unless fresh, every parameter is away from its trivial initial value and can be told by value. Rounded,
+    it has weights that a file of 16-bit floats holds as they are.
+    """
     family = FAMILIES[route["family"]]
     config = family.config(route["attention"], **route["settings"])
     torch.manual_seed(seed)
@@ -27,6 +30,8 @@ def build(route, seed=7):
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
+    if route["rounded"] is not None:
+        model.to(getattr(torch, route["rounded"])).float()
     return model.eval()
 
 

@@ -36,6 +36,13 @@ export interface ZooRecord {
     'input_ids' | 'attention_mask' | 'token_type_ids' | 'position_ids',
     (StoredArray & { name: string }) | undefined
   >;
+  layers: number;
+  route: {
+    /** What was done to the exported file, by name in converters.py. */
+    convert: string[];
+    /** The 16-bit type the file has its weights in, which they were rounded to before. */
+    rounded: 'float16' | 'bfloat16' | null;
+  };
   /** By `--head`; a file with a classifier has `auto` alone. */
   heads: Record<string, HeadRecord>;
 }
@@ -56,9 +63,10 @@ export function readZoo(folder: string): ZooRecord[] {
 
 function readRecord(folder: string, file: string): ZooRecord {
   const path = join(folder, file.replace(/json$/, 'onnx'));
-  const record: File = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  const { variant, inputs, outputs, gradients, unmatched, heads } = record;
+  const { outputs, gradients, unmatched, ...record }: File = JSON.parse(
+    readFileSync(join(folder, file), 'utf8'),
+  );
   const logits = outputs.find(({ kind }) => kind === 'logits');
-  if (!logits) return { variant, path, inputs, heads };
-  return { variant, path, inputs, heads: { auto: { logits, R: logits.R, gradients, unmatched } } };
+  if (!logits) return { ...record, path };
+  return { ...record, path, heads: { auto: { logits, R: logits.R, gradients, unmatched } } };
 }

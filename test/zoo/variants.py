@@ -7,14 +7,15 @@ from families import BERT_ROLES, FAMILIES
 BASE = dict(
     family="bert", kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True,
     roles=None, keep_initializers=False, training=False, names="plain", external=None, edit=None, fresh=False, settings={},
-    optimize=True,
+    optimize=True, convert=(), rounded=None, reference={},
 )
 
 
 def variants():
     """
     name -> route. `roles`: the inputs, by default the family's; `settings`: of the model's configuration, beside the
-    family's.
+    family's; `convert`: what is done to the exported file, in turn, by name in converters.py; `rounded`: the type its
+    weights are rounded to before; `reference`: further settings of the model it is compared with.
     """
     table = {}
 
@@ -25,6 +26,7 @@ def variants():
     add_bert(add)
     add_families(add)
     add_relative(add)
+    add_converted(add)
     return table
 
 
@@ -129,6 +131,39 @@ def add_relative(add):
         add(f"classifier-dynamo{opset}-sdpa", exporter="dynamo", opset=opset, attention="sdpa")
     add("classifier-dynamo20-eager-unoptimized", exporter="dynamo", opset=20, optimize=False)
     add("roberta-classifier-dynamo23-sdpa", family="roberta", exporter="dynamo", opset=23, attention="sdpa")
+
+
+def add_converted(add):
+    """What optimizers and converters make of an export."""
+    tanh = dict(hidden_act="gelu_new")
+
+    def converted(source, name, *convert, **route):
+        add(f"{source}-{name}", convert=convert or (name,), **route)
+
+    for name in ("ort0", "ort1", "ort2", "ort99", "ort-raw-mask", "ort-mha", "ort-mha-nobias", "ort-few"):
+        converted("classifier-ts14-eager", name, opset=14)
+    converted("classifier-ts14-eager", "ort-tanh-gelu", opset=14, reference=tanh)
+    for family in ("roberta", "distilbert", "electra"):
+        converted(f"{family}-classifier-ts14-eager", "ort1", family=family, opset=14)
+    # Of ALBERT's shared layers, some get packed copies of the weights: one layer, so that each gradient is PyTorch's.
+    one = dict(num_hidden_layers=1)
+    converted("albert-classifier-ts14-eager", "ort1", family="albert", opset=14, settings=one)
+    converted("pooler-ts14-eager", "ort1", kind="pooler", opset=14)
+    converted("classifier-ts17-sdpa", "ort2", attention="sdpa")
+    for name in ("runtime-basic", "runtime-extended", "onnxsim", "onnxslim"):
+        converted("classifier-ts14-eager", name, opset=14)
+        converted("classifier-ts17-sdpa", name, attention="sdpa")
+    for name in ("ort2", "runtime-extended", "onnxslim"):
+        converted("classifier-dynamo18-sdpa", name, exporter="dynamo", opset=18, attention="sdpa")
+    half = dict(opset=14, rounded="float16")
+    for name in ("fp16", "fp16-block", "ort-fp16", "ort-fp16-block"):
+        converted("classifier-ts14-eager", name, **half)
+    converted("nopooler-ts14-eager", "fp16-io", kind="nopooler", **half)
+    converted("classifier-ts14-eager", "slim-ort-fp16", "onnxslim", "ort-fp16", **half)
+    converted("classifier-ts14-eager", "bf16-weights", opset=14, rounded="bfloat16")
+    if has_optimum():
+        for level, more in (("O1", {}), ("O2", {}), ("O3", dict(reference=tanh)), ("O4", dict(reference=tanh, rounded="float16"))):
+            converted("classifier-optimum-eager", f"optimum-{level}", exporter="optimum", opset=14, **more)
 
 
 def has_optimum():
