@@ -28,7 +28,8 @@ const passThrough = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueez
 
 /**
  * Finds what each graph input is by what the graph does with it, names being the exporter's whim: ids index the
- * table with the most rows, types the one with the fewest, positions the other; the mask indexes nothing.
+ * table with the most rows, types the one with the fewest, positions the other; the mask indexes nothing. Inputs
+ * that only go to outputs of their own, as the numbers of examples do, are none of these.
  */
 export function findInputs(view: GraphView): BertInputs {
   const { graph } = view;
@@ -51,7 +52,8 @@ export function findInputs(view: GraphView): BertInputs {
     positionsInput ?? largest(others.filter((table) => table !== types && table.input === undefined));
   const typeTable = types ?? others.find((table) => table.input === undefined && table !== positionTable);
 
-  const inputs: BertInput[] = graph.inputs.map((name) => ({
+  const read = inputsBeside(view, word.input!);
+  const inputs: BertInput[] = [...read].map((name) => ({
     name,
     dtype: graph.types.get(name)?.dtype ?? 'int64',
     role:
@@ -91,27 +93,51 @@ interface Table {
   input: string | undefined;
 }
 
-/** Initializers [rows, hidden] that are gathered or sliced by rows. */
+/** Graph inputs that what depends on the token ids depends on too, in the graph's order. */
+function inputsBeside(view: GraphView, ids: string): readonly string[] {
+  const found = new Set<string>();
+  for (const output of view.graph.outputs) {
+    const above = new Set([output]);
+    for (const value of above) for (const input of view.producer(value)?.inputs ?? []) above.add(input);
+    if (above.has(ids)) for (const value of above) found.add(value);
+  }
+  return view.graph.inputs.filter((name) => found.has(name));
+}
+
+/** Initializers [rows, hidden] that are gathered or sliced by rows, or multiplied by rows of OneHot. */
 function findTables(view: GraphView): Table[] {
   const tables = new Map<string, Table>();
   for (const node of view.graph.nodes) {
-    if (node.op !== 'Gather' && node.op !== 'Slice') continue;
-    const [name, index] = node.inputs;
-    const tensor = view.graph.initializers.get(name!);
+    const at = { Gather: 0, Slice: 0, MatMul: 1 }[node.op];
+    const name = at === undefined ? undefined : node.inputs[at];
+    const tensor = name === undefined ? undefined : view.graph.initializers.get(name);
     if (tensor?.dims.length !== 2 || !tensor.dtype.startsWith('float')) continue;
-    const input = node.op === 'Gather' ? sourceInput(view, index!) : undefined;
+    const index = node.op === 'MatMul' ? oneHotIndex(view, node.inputs[0]!) : node.inputs[1]!;
+    if (index === undefined) continue;
+    const input = node.op === 'Slice' ? undefined : sourceInput(view, index);
     if (!tables.get(name!)?.input) tables.set(name!, { name: name!, rows: tensor.dims[0]!, input });
   }
   return [...tables.values()];
 }
 
+/** What OneHot is of, when `value` is its rows. */
+function oneHotIndex(view: GraphView, value: string): string | undefined {
+  const node = view.producer(source(view, value));
+  return node?.op === 'OneHot' ? node.inputs[0] : undefined;
+}
+
 function sourceInput(view: GraphView, value: string): string | undefined {
+  const found = source(view, value);
+  return view.graph.inputs.includes(found) ? found : undefined;
+}
+
+/** Where a value comes from that only changed its shape or type. */
+function source(view: GraphView, value: string): string {
   let current = value;
-  for (let node = view.producer(current); node; node = view.producer(current)) {
-    if (!passThrough.has(node.op)) return undefined;
+  for (let node = view.producer(current); node && passThrough.has(node.op); node = view.producer(current)) {
     current = node.inputs[0]!;
   }
-  return view.graph.inputs.includes(current) ? current : undefined;
+  return current;
 }
 
 function largest(tables: readonly Table[]): Table | undefined {

@@ -1,11 +1,14 @@
+import { create } from '@bufbuild/protobuf';
 import { SesdError } from '../errors.ts';
-import type {
-  AttributeProto,
-  FunctionProto,
-  ModelProto,
-  NodeProto,
-  OperatorSetIdProto,
-  TensorProto,
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type OperatorSetIdProto,
+  type TensorProto,
 } from '../onnx/generated/onnx_pb.ts';
 import { attributeFromProto } from './attributes.ts';
 import type { Attribute, Node } from './graph.ts';
@@ -73,7 +76,8 @@ export function standardOpset(imports: readonly OperatorSetIdProto[]): number | 
 
 /**
  * The nodes of the model's graph with calls of its own functions replaced by their bodies. Values inside a
- * body are named `<call's output>/<function>/<name>`.
+ * body are named `<call's output>/<function>/<name>`. Of an If both branches are there, before a node `sesd::If` whose
+ * inputs are the condition, the results of the one and those of the other: see resolveBranches.
  */
 export function inlinedNodes(
   model: ModelProto,
@@ -110,19 +114,33 @@ export function inlinedNodes(
     return `${prefix}/${name}`;
   };
 
+  const expansion: Expansion = { emit, inner, convert, prefixes };
   const expand = (nodes: readonly NodeProto[], scope: Scope): void => {
     for (const proto of nodes) {
       if (++visited > MAX_NODES) throw tooLarge(`${MAX_NODES} nodes`);
       const node = toNode(proto, scope, convert);
       const fn = functions.get(functionKey(proto.domain, proto.opType, proto.overload));
-      if (fn === undefined) {
-        emit(node, scope.opset);
-        continue;
+      const branches = fn === undefined ? branchesOf(proto) : undefined;
+      if (scope.depth === MAX_CALL_DEPTH && (fn || branches)) {
+        const what = fn
+          ? `function ${fn.name} calls itself, directly or through others`
+          : 'branches in branches';
+        throw new SesdError('SESD_BAD_MODEL', `${what}: more than ${MAX_CALL_DEPTH} levels`);
       }
-      if (scope.depth === MAX_CALL_DEPTH) {
-        throw new SesdError('SESD_BAD_MODEL', `function ${fn.name} calls itself, directly or through others`);
-      }
-      expand(fn.node, calledScope(fn, node, scope, { emit, inner, convert, prefixes }));
+      if (fn) {
+        expand(fn.node, calledScope(fn, node, scope, expansion));
+      } else if (branches) {
+        const prefix = prefixes.take(`${node.name}/branch`);
+        const results = branches.flatMap((branch, index) => {
+          const inside = branchScope(branch, `${prefix}${index}`, scope, expansion);
+          expand(branch.node, inside);
+          return branch.output.map(({ name }) => inside.rename(name));
+        });
+        emit(
+          { ...node, domain: 'sesd', inputs: [...node.inputs, ...results], attributes: new Map() },
+          scope.opset,
+        );
+      } else emit(node, scope.opset);
     }
   };
   const same = (name: string): string => name;
@@ -181,6 +199,46 @@ function calledScope(
     nodeName: (name) => inner(prefix, name),
     rename: (name) => (name === '' ? '' : (names.get(name) ?? inner(prefix, name))),
   };
+}
+
+/** What an If runs when its condition holds and when not. */
+function branchesOf(proto: NodeProto): [GraphProto, GraphProto] | undefined {
+  if (proto.opType !== 'If' || normalDomain(proto.domain) !== '') return undefined;
+  const [yes, no] = ['then_branch', 'else_branch'].map(
+    (branch) => proto.attribute.find(({ name }) => name === branch)?.g,
+  );
+  return yes && no && [yes, no];
+}
+
+/** A nested graph sees the names around it; its own get a prefix, since two branches may use the same. */
+function branchScope(
+  branch: GraphProto,
+  prefix: string,
+  around: Scope,
+  { emit, inner, convert }: Expansion,
+): Scope {
+  const own = new Set(branch.node.flatMap(({ output }) => output));
+  for (const { name } of branch.initializer) own.add(name);
+  const rename = (name: string) => (own.has(name) && name !== '' ? inner(prefix, name) : around.rename(name));
+  for (const tensor of branch.initializer) {
+    const value = convert(
+      create(AttributeProtoSchema, { name: 'value', t: tensor }),
+      `initializer ${tensor.name}`,
+    );
+    const output = rename(tensor.name);
+    emit(
+      {
+        name: output,
+        op: 'Constant',
+        domain: '',
+        inputs: [],
+        outputs: [output],
+        attributes: new Map([['value', value]]),
+      },
+      around.opset,
+    );
+  }
+  return { ...around, depth: around.depth + 1, rename, nodeName: (name) => inner(prefix, name) };
 }
 
 function toNode(proto: NodeProto, scope: Scope, convert: Convert): Node {

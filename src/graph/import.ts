@@ -9,6 +9,7 @@ import { CANONICAL_OPSET, type Graph, type Node, opName, type TensorData, type V
 import { inferNode, newInference } from './infer/infer.ts';
 import { checkNode } from './opset/check-node.ts';
 import { NEWEST_OPSET, OLDEST_OPSET, type UpgradeContext, upgradeNode } from './opset/upgrade.ts';
+import { resolveBranches } from './resolve-branches.ts';
 import { sortNodes } from './sort.ts';
 import { widenFloats } from './widen-floats.ts';
 
@@ -53,6 +54,7 @@ function importChecked({ proto, external }: OnnxModel): Graph {
   sortNodes(graph);
   checkOutputs(graph);
   canonicalize(graph, nodes, source.valueInfo);
+  resolveBranches(graph);
   widenFloats(graph);
   return graph;
 }
