@@ -1,6 +1,11 @@
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute } from '../graph.ts';
-import { type AttentionMask, type AttentionMatch, findAttentions } from '../patterns/attention.ts';
+import {
+  type AttentionMask,
+  type AttentionMatch,
+  findAttentions,
+  type Projection,
+} from '../patterns/attention.ts';
 import { GraphView } from '../view.ts';
 import { replaceNode } from './replace-node.ts';
 
@@ -21,10 +26,16 @@ export function fuseAttention(builder: GraphBuilder): number {
 
 function emit(builder: GraphBuilder, match: AttentionMatch, mask: string): void {
   const { dropout } = match;
+  const [query, key, value] = [match.query, match.key, match.value].map((each) => flat(builder, each)) as [
+    string,
+    string,
+    string,
+  ];
+  const rank = builder.typeOf(match.root.outputs[0]!)?.dims?.length;
   replaceNode(builder, match.root, (name) => {
-    builder.multi('Attention', [match.query, match.key, match.value, mask, dropout?.inputs[1] ?? ''], 2, {
+    const [context] = builder.multi('Attention', [query, key, value, mask, dropout?.inputs[1] ?? ''], 2, {
       domain: 'sesd',
-      name,
+      ...(rank === 3 && { name }),
       attributes: {
         num_heads: match.heads,
         scale: { float: match.scale },
@@ -34,7 +45,17 @@ function emit(builder: GraphBuilder, match: AttentionMatch, mask: string): void 
         }),
       },
     });
+    if (rank === 2) builder.op('Flatten', [context!], { name, attributes: { axis: 2 } });
   });
+}
+
+/** A projection as [batch, sequence, heads × head size]. */
+function flat(builder: GraphBuilder, { value, order }: Projection): string {
+  if (!order) return value;
+  const inOrder = order.every((axis, index) => axis === index);
+  const turned = inOrder ? value : builder.op('Transpose', [value], { attributes: { perm: order } });
+  const [, , heads, size] = builder.typeOf(turned)!.dims as number[];
+  return builder.op('Reshape', [turned, builder.ints(0, 0, heads! * size!)]);
 }
 
 /** The mask as a float tensor to add; layers that share a condition share it. */

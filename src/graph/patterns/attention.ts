@@ -1,20 +1,26 @@
-import type { Dim } from '../dims.ts';
-import { intAttribute, intsAttribute, type Node, opName } from '../graph.ts';
+import { type Dim, multiplyDims } from '../dims.ts';
+import { intAttribute, intsAttribute, isFloat, type Node, opName } from '../graph.ts';
 import type { GraphView } from '../view.ts';
 
-/** softmax(scale·q·kᵀ + mask)·v over heads, from the flat projections to the flat context. */
+/** softmax(scale·q·kᵀ + mask)·v over heads, from the projections to the flat context. */
 export interface AttentionMatch {
-  /** Projections [batch, sequence, heads × head size]. */
-  query: string;
-  key: string;
-  value: string;
+  query: Projection;
+  key: Projection;
+  value: Projection;
   heads: number;
   scale: number;
   mask: AttentionMask | undefined;
-  /** The node that makes the context, [batch, sequence, heads × head size]. */
+  /** The node that makes the context, [batch, sequence, heads × head size] or with the first two axes as one. */
   root: Node;
   /** A `sesd::Dropout` on the probabilities. */
   dropout: Node | undefined;
+}
+
+export interface Projection {
+  /** [batch, sequence, heads × head size]; with `order`, four axes. */
+  value: string;
+  /** Which axis of `value` is batch, sequence, head and place within the head. */
+  order?: readonly number[];
 }
 
 export type AttentionMask =
@@ -82,27 +88,33 @@ export function findAttentions(view: GraphView): AttentionMatch[] {
 }
 
 function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
-  const value = traceHeads(view, found.product.inputs[1]!);
+  const value = traceHeads(view, found.product.inputs[1]!, rowsFirst);
   const root = flatContext(view, found.product.outputs[0]!);
-  if (value?.layout !== 'bnsd' || value.scale !== 1 || !root) return undefined;
+  if (value?.scale !== 1 || !root) return undefined;
 
   const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
   const product = view.producerOf(scores, 'MatMul');
-  if (!product) return undefined;
-  const query = traceHeads(view, product.inputs[0]!);
-  const key = traceHeads(view, product.inputs[1]!);
-  if (query?.layout !== 'bnsd' || key?.layout !== 'bnds') return undefined;
-  if (query.heads !== key.heads || query.heads !== value.heads) return undefined;
+  if (!product || (mask?.kind === 'additive' && isLearned(view, mask.value))) return undefined;
+  const query = traceHeads(view, product.inputs[0]!, rowsFirst);
+  const key = traceHeads(view, product.inputs[1]!, columnsFirst);
+  if (!query || query.heads !== key?.heads || query.heads !== value.heads) return undefined;
   return {
-    query: query.source,
-    key: key.source,
-    value: value.source,
+    ...{ query, key, value, mask, root },
     heads: query.heads,
     scale: outer * query.scale * key.scale,
-    mask,
-    root,
     dropout: found.dropout,
   };
+}
+
+/** Whether a value depends on a table or matrix of the file, as a bias by relative position does. */
+function isLearned(view: GraphView, value: string): boolean {
+  const above = new Set([value]);
+  for (const name of above) {
+    const tensor = view.graph.initializers.get(name);
+    if (tensor && isFloat(tensor.dtype) && tensor.dims.some((dim) => dim !== 1)) return true;
+    for (const input of view.producer(name)?.inputs ?? []) above.add(input);
+  }
+  return false;
 }
 
 /** Walks from Softmax's input down to q·kᵀ, collecting the mask and constant factors. */
@@ -153,56 +165,43 @@ function scalarFactor(view: GraphView, node: Node): { source: string; scale: num
   return { source: operand.other, scale: node.op === 'Div' ? 1 / operand.value : operand.value };
 }
 
-interface Heads {
-  /** The projection [batch, sequence, hidden]. */
-  source: string;
-  heads: number;
-  layout: 'bnsd' | 'bnds';
-  scale: number;
-}
+/** Axes of batch, sequence, head and place within the head in a matrix of heads, and in one transposed. */
+const rowsFirst = [0, 2, 1, 3];
+const columnsFirst = [0, 3, 1, 2];
 
-/** Walks back from a matrix of heads through transposes, reshapes and constant factors to the projection. */
-function traceHeads(view: GraphView, value: string): Heads | undefined {
+/** Walks back from a matrix of heads through transposes and constant factors to the projection. */
+function traceHeads(
+  view: GraphView,
+  matrix: string,
+  layout: readonly number[],
+): (Projection & { heads: number; scale: number }) | undefined {
   let scale = 1;
-  let current = value;
-  // order[i]: which axis of `current` is axis i of `value`, while both have four axes
-  let order = [0, 1, 2, 3];
+  let value = matrix;
+  let order = layout;
   for (;;) {
-    const node = view.producer(current);
+    const node = view.producer(value);
     const source = node?.inputs[0];
-    if (!node || source === undefined) return undefined;
-    const factor = scalarFactor(view, node);
+    const factor = node && scalarFactor(view, node);
+    const permutation = node && opName(node) === 'Transpose' ? intsAttribute(node, 'perm') : undefined;
+    const swapped = node?.op === 'Reshape' ? swapThroughThreeAxes(view, node) : undefined;
     if (factor) {
-      current = factor.source;
+      value = factor.source;
       scale *= factor.scale;
-      continue;
-    }
-    switch (opName(node)) {
-      case 'Identity':
-        current = source;
-        continue;
-      case 'Transpose': {
-        const permutation = intsAttribute(node, 'perm');
-        if (permutation?.length !== 4) return undefined;
-        order = order.map((axis) => permutation[axis]!);
-        current = source;
-        continue;
-      }
-      case 'Reshape': {
-        const swapped = swapThroughThreeAxes(view, node);
-        if (swapped) {
-          order = order.map((axis) => [0, 1, 3, 2][axis]!);
-          current = swapped;
-          continue;
-        }
-        const heads = splitHeads(view, source, current);
-        const layout = { '0213': 'bnsd', '0231': 'bnds' }[order.join('')] as Heads['layout'] | undefined;
-        return heads !== undefined && layout ? { source, heads, layout, scale } : undefined;
-      }
-      default:
-        return undefined;
-    }
+    } else if (permutation?.length === 4) {
+      order = order.map((axis) => permutation[axis]!);
+      value = source!;
+    } else if (swapped) {
+      order = order.map((axis) => [0, 1, 3, 2][axis]!);
+      value = swapped;
+    } else break;
   }
+  const dims = view.graph.types.get(value)?.dims;
+  const [heads, size] = [dims?.[order[2]!], dims?.[order[3]!]];
+  if (dims?.length !== 4 || typeof heads !== 'number' || typeof size !== 'number') return undefined;
+  const split = view.producerOf(value, 'Reshape');
+  const inOrder = order.every((axis, index) => axis === index);
+  if (split && inOrder && splitsLastAxis(view, split)) return { value: split.inputs[0]!, heads, scale };
+  return { value, order, heads, scale };
 }
 
 /** Reshape(Transpose(Reshape(x, 3 axes), 0 2 1), 4 axes): the last two axes swapped by way of a 3-D view. */
@@ -217,22 +216,25 @@ function swapThroughThreeAxes(view: GraphView, reshape: Node): string | undefine
   return swapped.every((dim, axis) => dim === after[axis]) ? flatten!.inputs[0] : undefined;
 }
 
-/** Heads when the reshape [b, s, h] → [b, s, n, d] splits only the last axis. */
-function splitHeads(view: GraphView, source: string, target: string): number | undefined {
-  const from = view.graph.types.get(source)?.dims;
-  const to = view.graph.types.get(target)?.dims;
-  if (from?.length !== 3 || to?.length !== 4 || from[0] !== to[0] || from[1] !== to[1]) return undefined;
-  const [hidden, heads, size] = [from[2], to[2], to[3]];
-  if (typeof hidden !== 'number' || typeof heads !== 'number' || typeof size !== 'number') return undefined;
-  return heads * size === hidden ? heads : undefined;
+/** Whether the Reshape is [b, s, h] → [b, s, n, d]. */
+function splitsLastAxis(view: GraphView, reshape: Node): boolean {
+  const from = view.graph.types.get(reshape.inputs[0]!)?.dims;
+  const to = view.graph.types.get(reshape.outputs[0]!)?.dims;
+  return from?.length === 3 && to?.length === 4 && from[0] === to[0] && from[1] === to[1];
 }
 
-/** The node that joins the heads into [batch, sequence, hidden]: Transpose 0 2 1 3, then this Reshape. */
+/** The node that joins the heads: Transpose 0 2 1 3, then this Reshape. */
 function flatContext(view: GraphView, product: string): Node | undefined {
   const transpose = view.soleUser(product);
   if (transpose?.op !== 'Transpose' || intsAttribute(transpose, 'perm')?.join() !== '0,2,1,3')
     return undefined;
   const reshape = view.soleUser(transpose.outputs[0]!);
-  const dims = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
-  return dims?.length === 3 ? reshape : undefined;
+  const before = view.graph.types.get(transpose.outputs[0]!)?.dims;
+  const after = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
+  if (before?.length !== 4 || !after) return undefined;
+  const rows = after.length === 2 ? [multiplyDims(before.slice(0, 2))] : before.slice(0, 2);
+  const joined = [...rows, multiplyDims(before.slice(2))];
+  return after.length === joined.length && after.every((dim, axis) => dim === joined[axis])
+    ? reshape
+    : undefined;
 }
