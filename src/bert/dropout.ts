@@ -30,10 +30,12 @@ export function findDropoutSites(view: GraphView, classifierInput: string): Drop
   const outputs = new Set(normalizations.map((match) => match.output));
   const sites: DropoutSites = { embeddings: [], attention: [], sublayers: [], classifier: [classifierInput] };
   for (const match of normalizations) {
+    if (sites.embeddings.length === 0 && readsTable(view, match.input)) {
+      sites.embeddings.push(match.output);
+      continue;
+    }
     const dense = denseBranch(view, match.input, outputs);
     if (dense !== undefined) sites.sublayers.push(dense);
-    else if (sites.embeddings.length === 0 && readsTable(view, match.input))
-      sites.embeddings.push(match.output);
   }
   for (const match of findAttentionProbabilities(view)) sites.attention.push(match.probabilities);
   return sites;
@@ -84,5 +86,6 @@ function denseBranch(view: GraphView, sum: string, residuals: ReadonlySet<string
 function readsTable(view: GraphView, value: string): boolean {
   const node = view.producer(value);
   if (node?.op === 'Gather') return view.isInitializer(node.inputs[0]!);
+  if (node?.op === 'Reshape') return readsTable(view, node.inputs[0]!);
   return node?.op === 'Add' && node.inputs.some((input) => readsTable(view, input));
 }

@@ -176,11 +176,15 @@ function pruned(graph: GraphProto, values: string[]): GraphProto {
     pending.push(...readNames(source));
   }
   const constants = new Set(graph.initializer.map(({ name }) => name));
+  const readBefore = new Set(graph.node.flatMap((each) => [...readNames(each)]));
   return having(graph, {
     node: graph.node.filter((each) => needed.has(each)),
     initializer: graph.initializer.filter(({ name }) => read.has(name)),
-    // The model's inputs stay what they are; initializers listed among them go.
-    input: graph.input.filter(({ name }) => read.has(name) || !constants.has(name)),
+    // Inputs that nothing read are part of how the model is called; those that nothing reads any more are not, nor are
+    // initializers listed among them.
+    input: graph.input.filter(
+      ({ name }) => read.has(name) || (!constants.has(name) && !readBefore.has(name)),
+    ),
     valueInfo: graph.valueInfo.filter(({ name }) => read.has(name)),
   });
 }

@@ -65,7 +65,16 @@ def mask_probabilities(proto):
     proto.graph.node.extend(nodes)
 
 
+def number_examples(proto):
+    """An input that only goes to an output of its own, as the examples' numbers in Google's exports."""
+    number = helper.make_tensor_value_info("unique_ids_raw_output___9:0", onnx.TensorProto.INT64, ["examples"])
+    proto.graph.input.append(number)
+    proto.graph.output.append(helper.make_tensor_value_info("unique_ids:0", onnx.TensorProto.INT64, ["examples"]))
+    proto.graph.node.append(helper.make_node("Identity", [number.name], ["unique_ids:0"], name="unique_ids"))
+
+
 EDITS = {
+    "numbered": number_examples,
     "constants": initializers_to_constants,
     "int32": cast_inputs_from_int32,
     "anonymous": anonymous_nodes,

@@ -53,8 +53,9 @@ from variants import variants
 
 def exact_model(model, route):
     """The same weights and signature in float64 and evaluation mode."""
+    name = FAMILIES[route["family"]].reference or route["family"]
     settings = {**route["settings"], **route["reference"]}
-    exact = build({**route, "attention": FAMILIES[route["family"]].exact, "settings": settings})
+    exact = build({**route, "attention": FAMILIES[name].exact, "family": name, "settings": settings})
     with_signature(exact, route["kind"], route["roles"])
     exact.load_state_dict(model.state_dict())
     return exact.double()
@@ -118,6 +119,9 @@ def head_references(model, route, inputs):
 def graph_input_names(route, roles):
     if route["names"] == "colon":
         return [f"{role}:0" for role in roles]
+    if route["names"] == "google":
+        google = {"input_ids": "input_ids:0", "attention_mask": "input_mask:0", "token_type_ids": "segment_ids:0"}
+        return [google[role] for role in roles]
     if route["names"] == "default":
         return None
     return list(roles)

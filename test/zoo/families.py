@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import transformers
 
+from google_bert import GoogleBertForSequenceClassification
+
 BERT_ROLES = ("input_ids", "attention_mask", "token_type_ids")
 VOCABULARY, LABELS, LAYERS = 100, 3, 2
 
@@ -39,6 +41,9 @@ class Family:
     # of SIZES, what this family's configuration calls otherwise
     renamed: dict = field(default_factory=dict)
 
+    # the family whose code says what is right, where this one's is ours
+    reference: str = ""
+
     def config(self, attention, **settings):
         sizes = {self.renamed.get(name, name): value for name, value in SIZES.items()}
         make = getattr(transformers, f"{self.name}Config")
@@ -56,10 +61,18 @@ class Family:
         return getattr(transformers, f"{self.name}{TOKEN_HEADS[kind][0]}")
 
 
+@dataclass(frozen=True)
+class GoogleBert(Family):
+    @property
+    def classifier(self):
+        return GoogleBertForSequenceClassification
+
+
 MASKED = BERT_ROLES[:2]
 
 FAMILIES = {
     "bert": Family("Bert"),
+    "google-bert": GoogleBert("Bert", reference="bert"),
     "roberta": Family("Roberta", roles=MASKED, pad=1, settings=dict(type_vocab_size=1)),
     "xlm-roberta": Family("XLMRoberta", roles=MASKED, pad=1, settings=dict(type_vocab_size=1)),
     "camembert": Family("Camembert", roles=MASKED, pad=1, settings=dict(type_vocab_size=1)),

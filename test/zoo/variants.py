@@ -93,6 +93,8 @@ def add_families(add):
         add(f"{family}-pooler-ts14-eager", family=family, kind="pooler", opset=14)
     for family in ("xlm-roberta", "camembert"):
         add(f"{family}-classifier-ts14-sdpa", family=family, opset=14, attention="sdpa")
+    for opset, edit in ((11, None), (12, "numbered"), (17, None)):
+        add(f"google-bert-ts{opset}", family="google-bert", opset=opset, names="google", edit=edit)
     # heads for tokens, to be left out
     for kind in ("masked-lm", "tagger", "reader", "pretraining"):
         settings = dict(num_labels=2) if kind == "reader" else {}
