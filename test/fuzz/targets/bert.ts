@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from '../../../src/onnx/generated/onnx_pb.ts';
+import type { Target } from '../target.ts';
+import { inspect, mutateModel } from './onnx.ts';
+import { onnxWords } from './onnx-seeds.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/tiny-bert');
+
+/** A whole BERT, as two exporters write it. */
+export const bert: Target = {
+  name: 'bert',
+  cases: 200,
+  async load() {
+    const seeds = await Promise.all(
+      ['model.onnx', 'model-dynamo.onnx'].map(async (name) => ({
+        model: fromBinary(ModelProtoSchema, await readFile(join(fixtures, name))),
+        files: {},
+      })),
+    );
+    const words = onnxWords(seeds);
+    return (random) => mutateModel(random, random.pick(seeds), words);
+  },
+  run: inspect,
+};
