@@ -8,16 +8,22 @@ import type { OutputStream } from './streams.ts';
 export function reportError(error: unknown, err: OutputStream): number {
   if (process.env.SESD_DEBUG === '1') err.line(debugText(error));
   if (error instanceof SesdError) {
-    err.line(`sesd-train: ${withStop(error.message)}${error.hint === undefined ? '' : ` ${error.hint}`}`);
+    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+    err.line(printable(`sesd-train: ${withStop(error.message)}${hint}`));
     return error.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);
-  err.line(`sesd-train: ${withStop(message)}`);
+  err.line(printable(`sesd-train: ${withStop(message)}`));
   // The system said no: a full disk, a folder without permission. Anything else we should have foreseen.
   if ((error as NodeJS.ErrnoException | null)?.syscall === undefined) {
     err.line('This is a bug in sesd-train. Run again with SESD_DEBUG=1 for a stack trace to report.');
   }
   return 1;
+}
+
+/** Messages quote names from files, and those may hold what a terminal obeys. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
 
 function withStop(sentence: string): string {

@@ -178,6 +178,25 @@ test('external data outside the folder of the model is not opened', async () => 
   await assert.rejects(readModel(linkedFolder), refusal(/outside the model's folder/));
 });
 
+test('external data that is no file is not opened', {
+  skip: process.platform === 'win32' && 'Windows has no named pipes in folders',
+  timeout: 10_000,
+}, async () => {
+  const path = await save(linearWith({ location: 'data' }));
+  const refused = (pattern: RegExp) => assert.rejects(readModel(path), refusal(pattern));
+  execFileSync('mkfifo', [join(path, 'data')]);
+  await refused(/tensor 'w' lies in 'data', which is not a file$/);
+  await rm(join(path, 'data'));
+  await symlink('/dev/zero', join(path, 'data'));
+  await refused(/'data', a link to \/dev\/zero outside the model's folder$/);
+  await rm(join(path, 'data'));
+  await symlink('data', join(path, 'data'));
+  await refused(/lies in the file 'data': ELOOP/);
+  await rm(join(path, 'data'));
+  await mkdir(join(path, 'data'));
+  await refused(/tensor 'w' lies in 'data', which is not a file$/);
+});
+
 test('a link to a file of the same folder is followed', async () => {
   const path = await save(linearWith({ location: 'link.bin' }), { 'w.bin': elements });
   await symlink('w.bin', join(path, 'link.bin'));
