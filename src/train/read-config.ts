@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SesdError } from '../errors.ts';
@@ -22,6 +22,7 @@ export async function readConfig(folder: string): Promise<ModelConfig | undefine
   const path = join(folder, 'config.json');
   let text: string;
   try {
+    if (!(await stat(path)).isFile()) throw new Error('not a file'); // reading a named pipe would never end
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
