@@ -1,5 +1,6 @@
 import type { Parameter } from '../engine/engine.ts';
 import { type Graph, isFloat, opName, producers, type TensorData } from '../graph/graph.ts';
+import { findRotaryTables } from './rotary-tables.ts';
 
 /** A float tensor of the file that the logits depend on but that no training could change. */
 export interface FrozenTensor {
@@ -12,10 +13,13 @@ export function findParameters(graph: Graph, inference: Graph): { names: string[
   const names: string[] = [];
   const frozen: FrozenTensor[] = [];
   const reached = reachedWithoutAngles(graph);
+  const rotary = findRotaryTables(graph);
   for (const [name, tensor] of graph.initializers) {
     if (!isFloat(tensor.dtype) || !isWeight(name, tensor) || !inference.initializers.has(name)) continue;
     if (tensor.dtype !== 'float32') frozen.push({ name, reason: `its type is ${tensor.dtype}` });
     else if (!reached.has(name)) frozen.push({ name, reason: 'it only sets the angles of rotary positions' });
+    else if (rotary.has(name))
+      frozen.push({ name, reason: 'it holds the cosines or sines of rotary positions' });
     else names.push(name);
   }
   return { names, frozen };

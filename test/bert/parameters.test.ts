@@ -30,3 +30,27 @@ test('the frequencies of rotary positions are no weights', () => {
     frozen: [{ name: 'frequencies', reason: 'it only sets the angles of rotary positions' }],
   });
 });
+
+test('cosines and sines of rotary positions are no weights; ones and zeros are', () => {
+  const angles = [0, 0, 1, 0.1, 2, 0.2];
+  const tensors = {
+    cosines: float32Tensor(angles.map(Math.cos), [3, 2]),
+    sines: float32Tensor(angles.map(Math.sin), [3, 2]),
+    scale: float32Tensor([1, 1, 1, 1], [2, 2]),
+    shift: float32Tensor([0, 0, 0, 0], [2, 2]),
+  };
+  const graph: Graph = {
+    opset: 18,
+    inputs: [],
+    outputs: Object.keys(tensors),
+    initializers: new Map(Object.entries(tensors)),
+    nodes: [],
+    types: new Map(),
+  };
+  const { names, frozen } = findParameters(graph, graph);
+  assert.deepEqual(names, ['scale', 'shift']);
+  assert.deepEqual(
+    frozen.map(({ name }) => name),
+    ['cosines', 'sines'],
+  );
+});
