@@ -21,6 +21,7 @@ strip = normalizers.BertNormalizer(**OFF | dict(strip_accents=True))
 space_out = normalizers.BertNormalizer(**OFF | dict(handle_chinese_chars=True))
 split = pre_tokenizers.BertPreTokenizer()
 strip_accents = normalizers.StripAccents()
+digits = pre_tokenizers.Digits(individual_digits=True)
 nfc, nfd, nfkc, nfkd = normalizers.NFC(), normalizers.NFD(), normalizers.NFKC(), normalizers.NFKD()
 erase_unassigned = normalizers.Replace(Regex(r"\p{Cn}"), "")
 
@@ -38,6 +39,7 @@ SETS = {
         "What BertPreTokenizer makes a word of its own.",
         lambda c: len(split.pre_tokenize_str(f"a{c}b")) == 3,
     ),
+    "numbers": ("What the pre-tokenizer Digits splits at.", lambda c: len(digits.pre_tokenize_str(f"a{c}b")) == 3),
     "combiningMarks": ("What the normalizer StripAccents removes.", lambda c: strip_accents.normalize_str(c) == ""),
     "normalizing": (
         "What takes part in a normalization form: is changed, reordered, or composed with its neighbour.",

@@ -39,7 +39,7 @@ const texts: Record<string, string> = {
 };
 
 // In the square of the length each would take many minutes; the limit only tells the two apart.
-for (const name of ['uncased', 'modernbert', 'eurobert', 'xlm-roberta', 'albert', 'llama', 'bpe-nmt']) {
+for (const name of ['uncased', 'modernbert', 'eurobert', 'xlm-roberta', 'albert']) {
   test(`${name}: a megabyte takes seconds`, { timeout: 120_000 }, async () => {
     const file = join(folder, 'tokenizer.json');
     await writeFile(file, JSON.stringify(jsons.get(name)));

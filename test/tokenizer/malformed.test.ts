@@ -165,6 +165,17 @@ const cases: [over: Json, message: RegExp][] = [
     { pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'Cut' } },
     /behavior: expected one of Removed, Isolated/,
   ],
+  [
+    {
+      pre_tokenizer: {
+        type: 'Metaspace',
+        replacement: '_',
+        prepend_scheme: 'first',
+        add_prefix_space: false,
+      },
+    },
+    /pre_tokenizer: prepend_scheme "first" and add_prefix_space false/,
+  ],
   [regex('(a'), /the regular expression "\(a" is not supported: an unmatched "\("/],
   [regex('a)'), /not supported: an unmatched "\)"/],
   [regex('*'), /not supported: "\*" with nothing to repeat/],

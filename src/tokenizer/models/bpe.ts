@@ -71,10 +71,11 @@ export function bpe(part: Part): Model {
 }
 
 function merge(tokens: number[], { ranks, results }: Merges, idLimit: number): number[] {
+  if (tokens.length < 2) return tokens;
   const queue = new MergeQueue();
   /** Of the next token that is left, and of the one before. */
-  const next = Int32Array.from(tokens, (_, at) => at + 1);
-  const previous = Int32Array.from(tokens, (_, at) => at - 1);
+  const next = new Int32Array(tokens.length).map((_, at) => at + 1);
+  const previous = new Int32Array(tokens.length).map((_, at) => at - 1);
   const rankAt = (at: number): number | undefined =>
     ranks.get(tokens[at]! * idLimit + (tokens[next[at]!] ?? Number.NaN));
   const enqueue = (at: number) => {

@@ -1,5 +1,5 @@
 import { anyOf, classOf } from '../code-point-class.ts';
-import { punctuation } from '../code-points.ts';
+import { numbers, punctuation } from '../code-points.ts';
 import type { Part } from '../part.ts';
 import { codePoints } from '../pattern.ts';
 import { matcher } from '../regex.ts';
@@ -9,7 +9,7 @@ import type { PreTokenizer } from './pre-tokenizer.ts';
 import { behaviorOf, split, splitText } from './split.ts';
 
 const whiteSpace = codePoints(/\p{White_Space}/gu);
-const number = codePoints(/\p{N}/gu);
+const number = codePoints(anyOf(numbers));
 const punctuationSign = codePoints(anyOf(punctuation));
 const bertWord = new RegExp(`[${classOf(punctuation)}]|[^\\p{White_Space}${classOf(punctuation)}]+`, 'gu');
 /** \w+|[^\w\s]+ of Rust's own regular expressions, whose words take in the joiners. */

@@ -13,6 +13,9 @@ export function metaspace(part: Part): PreTokenizer {
   if ([...replacement].length !== 1) throw part.wrong('replacement', 'one character', replacement);
   const scheme = part.string('prepend_scheme', part.boolean('add_prefix_space', true) ? 'always' : 'never');
   if (!schemes.includes(scheme)) throw part.wrong('prepend_scheme', `one of ${schemes.join(', ')}`, scheme);
+  if (part.has('prepend_scheme') && scheme !== 'never' && !part.boolean('add_prefix_space', true)) {
+    throw part.bad(`prepend_scheme "${scheme}" and add_prefix_space false`);
+  }
   const splits = part.boolean('split', true);
   return (text, atStart) => {
     let result = text.replaceAll(' ', () => replacement);
