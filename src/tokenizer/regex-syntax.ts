@@ -1,10 +1,11 @@
-/** \w of Oniguruma, which counts superscript digits and fractions of Latin-1 among the words. */
-const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xb2\\xb3\\xb9\\xbc-\\xbe';
+/** \w of Oniguruma inside a class; by itself it counts superscript digits and fractions of Latin-1 among the words. */
+const wordInClass = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
+const word = `${wordInClass}\\xb2\\xb3\\xb9\\xbc-\\xbe`;
 /** Classes as the inside of a JavaScript class. */
 const classes: Readonly<Record<string, string>> = {
   s: '\\p{White_Space}',
   d: '\\p{Nd}',
-  w: word,
+  w: wordInClass,
   h: '0-9a-fA-F',
 };
 const wordStart = `(?<![${word}])(?=[${word}])`;
@@ -67,12 +68,9 @@ class Reader {
     if (quantifier === undefined || /^\{,?\}$/.test(quantifier)) return atom + literalOf(quantifier ?? '');
     if (atom === '') throw new Error(`"${quantifier}" with nothing to repeat`);
     const repeated = `${atom}${quantifier.replace('{,', '{0,')}`;
-    if (this.#take('?')) return `${repeated}?`;
-    if (this.#ahead('+')) {
-      if (quantifier.startsWith('{')) throw new Error('a repeated repetition');
-      this.#at++;
-      return this.#atomic(repeated);
-    }
+    // Behind an interval + is a repetition of it, and ? behind a fixed one makes it optional.
+    if (this.#take('?')) return /^\{\d+\}$/.test(quantifier) ? `(?:${repeated})?` : `${repeated}?`;
+    if (this.#take('+')) return quantifier.startsWith('{') ? `(?:${repeated})+` : this.#atomic(repeated);
     if (this.#match(/[*+]|\{\d/y)) throw new Error('a repeated repetition');
     return repeated;
   }
@@ -130,7 +128,9 @@ class Reader {
   #escaped(): string {
     const char = this.#next();
     if (Object.hasOwn(assertions, char)) return assertions[char]!;
-    if (char === 'W' || char === 'H') return `[^${classes[char.toLowerCase()]}]`;
+    if (char === 'w') return `[${word}]`;
+    if (char === 'W') return `[^${word}]`;
+    if (char === 'H') return `[^${classes.h}]`;
     const set = this.#set(char);
     return set === undefined ? this.#literal(this.#escapedChar(char)) : `[${set}]`;
   }
@@ -147,6 +147,8 @@ class Reader {
     if (name === undefined) throw new Error(`\\${char} without a property`);
     const negated = (char === 'P') !== name.startsWith('^');
     const property = name.replace('^', '');
+    if (this.#ignoreCase && /^L[ltu]$/.test(property))
+      throw new Error(`\\p{${property}} under the option (?i)`);
     const spelled = /^[A-Z][a-z]?$/.test(property) ? property : `Script=${property}`;
     return `\\${negated ? 'P' : 'p'}{${spelled}}`;
   }
@@ -175,20 +177,23 @@ class Reader {
         result += set ?? literalInClass(this.#escapedChar(escaped));
       } else {
         const range = char === '-' && result !== '' && result !== '^' && !this.#ahead(']');
-        result += range ? '-' : literalInClass(char);
+        if (range && this.#ignoreCase) throw new Error('a range under the option (?i)');
+        result += range ? '-' : this.#ignoreCase ? this.#forms(char) : literalInClass(char);
       }
-      if (this.#ignoreCase && /[a-zA-Z]$/.test(result))
-        throw new Error('a class of letters under the option (?i)');
     }
     return `[${result}]`;
   }
 
   #literal(char: string): string {
-    if (!this.#ignoreCase) return literalOf(char);
+    return this.#ignoreCase ? `[${this.#forms(char)}]` : literalOf(char);
+  }
+
+  /** A character under the option (?i), as the inside of a class. */
+  #forms(char: string): string {
     if (!/\p{ASCII}/u.test(char)) throw new Error(`"${char}" under the option (?i)`);
+    if (!/[a-zA-Z]/.test(char)) return literalInClass(char);
     // s and k have a third form, the long s and the Kelvin sign
-    const forms = { s: 'sSſ', k: 'kK\u212a' }[char.toLowerCase()] ?? char.toLowerCase() + char.toUpperCase();
-    return /[a-zA-Z]/.test(char) ? `[${forms}]` : literalOf(char);
+    return { s: 'sSſ', k: 'kK\u212a' }[char.toLowerCase()] ?? char.toLowerCase() + char.toUpperCase();
   }
 
   #next(): string {

@@ -22,6 +22,10 @@ export function matcher(regex: RegExp): Pattern {
     regex.lastIndex = 0;
     for (let match = regex.exec(seen); match; match = regex.exec(seen)) {
       const start = match.index;
+      if (insidePair(seen, start)) {
+        regex.lastIndex = start + 1; // V8 lets what has no length match there
+        continue;
+      }
       const end = start + match[0].length;
       const resume = end > start ? end : end + ((seen.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
       if (end > start || start !== last) yield { start, end }; // no empty match right after a match
@@ -29,6 +33,11 @@ export function matcher(regex: RegExp): Pattern {
       regex.lastIndex = resume;
     }
   };
+}
+
+/** Whether an offset is between the two code units of one code point. */
+function insidePair(text: string, offset: number): boolean {
+  return offset > 0 && (text.codePointAt(offset - 1) ?? 0) > 0xffff;
 }
 
 /**

@@ -151,6 +151,13 @@ CL100K = (
 )
 
 
+# What else of Oniguruma's syntax is taken over.
+MANY = (
+    r"^\S|\w\W(?!\p{^Lu})|\bth\B|[^\S\n]{2}?\d|(?<=[\x61-e\u0301])\H++[\-\]a]|\p{Han}|\p{Greek}{2,3}+|(?>o+|oo)[kd-]"
+    r"|\[x|(?i:[ks]t|film)|\.{,2}\z|a\Z|x$"
+)
+
+
 def llama_split(pattern):
     split = pre_tokenizers.Split(Regex(pattern), behavior="isolated", invert=False)
     return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
@@ -283,7 +290,7 @@ FAMILIES = {
     "deberta": deberta,
     "modernbert": modern_bert,
     "eurobert": lambda: euro_bert(LLAMA),
-    "cl100k": lambda: euro_bert(CL100K.replace("(?i:[sdmt]|", "(?i:s|d|m|t|").replace("{1,3}+", "{1,3}")),
+    "cl100k": lambda: euro_bert(CL100K),
     "xlm-roberta": xlm_roberta,
     "xlm-roberta-old": xlm_roberta_old,
     "camembert": camembert,
@@ -296,6 +303,7 @@ FAMILIES = {
     "bpe-digits": lambda: bpe_words(steps(pre_tokenizers.Digits(), pre_tokenizers.CharDelimiterSplit("e"))),
     "bpe-digit": lambda: bpe_words(steps(pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Digits(individual_digits=True))),
     "bpe-first": lambda: bpe_words(steps(pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="first"))),
+    "bpe-regex": lambda: bpe_words(pre_tokenizers.Split(Regex(MANY), "isolated", False)),
     **{
         f"punctuation-{behavior}": lambda behavior=behavior: bpe_words(pre_tokenizers.Punctuation(behavior))
         for behavior in BEHAVIORS
