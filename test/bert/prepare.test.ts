@@ -160,3 +160,15 @@ test('weights beyond the student start as its copy and move on their own', async
   await past.copyFrom(engine.student);
   assert.deepEqual((await engine.infer(past, tinyBatch())).data, now.data);
 });
+
+test('weights that find no place are an error with the way out, and no bug', async (t) => {
+  const engine = await tinyEngine();
+  t.after(() => engine.close());
+  await assert.rejects(engine.createWeights({ folder: '/nowhere/at/all' }), (error: SesdError) => {
+    assert.ok(error instanceof SesdError);
+    assert.equal(error.code, 'SESD_OUTPUT');
+    assert.match(error.message, /cannot be kept on disk: .*\/nowhere\/at\/all/);
+    assert.match(error.hint ?? '', /--pool-storage memory/);
+    return true;
+  });
+});

@@ -141,11 +141,26 @@ export class OnnxRuntimeEngine implements Engine {
 
   async #allocate(storage: WeightStorage): Promise<ArenaWeights> {
     const { length } = this.#layout;
-    if (storage === 'bf16') {
-      return new Bf16Weights(this.#addon, this.#layout, await this.#addon.createBf16Arena(length));
+    const folder = typeof storage === 'object' ? storage.folder : undefined;
+    try {
+      if (storage === 'bf16') {
+        return new Bf16Weights(this.#addon, this.#layout, await this.#addon.createBf16Arena(length));
+      }
+      return new Float32Weights(this.#addon, this.#layout, await this.#addon.createArena(length, folder));
+    } catch (cause) {
+      const what = `past or averaged weights cannot be kept ${folder === undefined ? 'in memory' : 'on disk'}`;
+      throw new SesdError(
+        folder === undefined ? 'SESD_RUNTIME' : 'SESD_OUTPUT',
+        `${what}: ${(cause as Error).message}`,
+        {
+          hint:
+            folder === undefined
+              ? 'A smaller --window, or --pool-storage bf16 or disk, takes less memory; so does --strategy finetune.'
+              : 'Free some space there, or keep them in memory with --pool-storage memory or bf16.',
+          cause,
+        },
+      );
     }
-    const folder = storage === 'memory' ? undefined : storage.folder;
-    return new Float32Weights(this.#addon, this.#layout, await this.#addon.createArena(length, folder));
   }
 
   mean(into: Weights, sources: readonly Weights[]): Promise<void> {
