@@ -42,7 +42,8 @@ function insidePair(text: string, offset: number): boolean {
 
 /**
  * JavaScript's Unicode properties may be of a newer version than the Rust libraries'. Code points that those do not
- * know yet are hidden behind noncharacters of the same length, which no property ever takes in.
+ * know yet are hidden behind noncharacters of the same length, which no property ever takes in. One letter is left:
+ * U+0295, which is of Ll there and of Lo since Unicode 17; it matters to a pattern with \p{Ll} or \p{Lo} only.
  */
 export function hideUnassigned(text: string): string {
   if (ascii.test(text)) return text;

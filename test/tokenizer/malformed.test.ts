@@ -249,47 +249,49 @@ test('an unknown character without a token for it is an error of the tokenizer',
   }
 });
 
-test('a part changed at random is refused or taken, never a crash', async () => {
-  const whole: Json = {
-    added_tokens: [{ id: 3, content: '<x>', lstrip: true, special: true }],
-    normalizer: {
-      type: 'Sequence',
-      normalizers: [{ type: 'NFKC' }, { type: 'Replace', pattern: { Regex: ' +' }, content: ' ' }],
-    },
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        { type: 'Metaspace', replacement: '▁' },
-        { type: 'Digits', individual_digits: true },
-      ],
-    },
-    post_processor: template([sequence('A'), special('[X]'), sequence('B')]).post_processor,
-    padding: { pad_id: 0, pad_token: 'a' },
-    model: bpe,
-  };
-  const values = [null, 0, -1, 1.5, 1e18, '', 'x', true, [], {}, [[]], [null], { type: 'Sequence' }];
-  const places = (value: unknown): [Json, string][] =>
-    typeof value !== 'object' || value === null
-      ? []
-      : Object.keys(value).flatMap((key) => [
-          [value as Json, key] as [Json, string],
-          ...places((value as Json)[key]),
-        ]);
-  const count = places(structuredClone(whole)).length;
-  for (let index = 0; index < count; index++) {
-    for (const value of values) {
-      const changed = structuredClone(whole);
-      const [parent, key] = places(changed)[index]!;
-      parent[key] = value;
-      try {
-        (await load(changed)).encode('a b <x> é 12', 'ab', { maxLength: 64 });
-      } catch (error) {
-        assert.equal(
-          (error as { code?: string }).code,
-          'SESD_BAD_TOKENIZER',
-          `${key} = ${JSON.stringify(value)}: ${(error as Error).stack}`,
-        );
+for (const model of [wordPiece, bpe, unigram]) {
+  test(`${model.type}: a part changed is refused or taken, never a crash`, async () => {
+    const whole: Json = {
+      added_tokens: [{ id: 3, content: '<x>', lstrip: true, special: true }],
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [{ type: 'NFKC' }, { type: 'Replace', pattern: { Regex: ' +' }, content: ' ' }],
+      },
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: [
+          { type: 'Metaspace', replacement: '▁' },
+          { type: 'Digits', individual_digits: true },
+        ],
+      },
+      post_processor: template([sequence('A'), special('[X]'), sequence('B')]).post_processor,
+      padding: { pad_id: 0, pad_token: 'a' },
+      model,
+    };
+    const values = [null, 0, -1, 1.5, 1e18, '', 'x', true, [], {}, [[]], [null], { type: 'Sequence' }];
+    const places = (value: unknown): [Json, string][] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.keys(value).flatMap((key) => [
+            [value as Json, key] as [Json, string],
+            ...places((value as Json)[key]),
+          ]);
+    const count = places(structuredClone(whole)).length;
+    for (let index = 0; index < count; index++) {
+      for (const value of values) {
+        const changed = structuredClone(whole);
+        const [parent, key] = places(changed)[index]!;
+        parent[key] = value;
+        try {
+          (await load(changed)).encode('a b <x> é 12', 'ab', { maxLength: 64 });
+        } catch (error) {
+          assert.equal(
+            (error as { code?: string }).code,
+            'SESD_BAD_TOKENIZER',
+            `${key} = ${JSON.stringify(value)}: ${(error as Error).stack}`,
+          );
+        }
       }
     }
-  }
-});
+  });
+}

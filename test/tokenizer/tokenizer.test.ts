@@ -153,6 +153,25 @@ test('the padding id is the padding token of the configuration, or of tokenizer.
   assert.equal((await loadTokenizer(file)).padId, 4);
 });
 
+test("every family's own padding id", async () => {
+  const families = {
+    mpnet: 1,
+    roberta: 1,
+    deberta: 1,
+    'xlm-roberta': 1,
+    camembert: 1,
+    albert: 0,
+    'deberta-v2': 0,
+  };
+  for (const [name, padId] of Object.entries(families)) {
+    assert.equal((await loadTokenizer(join(folder, name))).padId, padId, name);
+  }
+  const modernBert = await loadTokenizer(join(folder, 'modernbert'));
+  const [, pad] = modernBert.encode('[PAD]', undefined, { maxLength: 9 }).ids;
+  assert.ok(modernBert.padId > 300);
+  assert.equal(modernBert.padId, pad);
+});
+
 test('files for the exported model: copied when there, made when not', async () => {
   const text = vocabularyText(jsons.get('uncased')!);
   const map = '{"pad_token":"[PAD]"}';

@@ -8,6 +8,8 @@ export function wordPiece(part: Part): Model {
   const unknownToken = part.string('unk_token');
   const prefix = part.string('continuing_subword_prefix', '##');
   const longest = part.count('max_input_chars_per_word', 100);
+  let longestToken = 0;
+  for (const token of ids.keys()) longestToken = Math.max(longestToken, token.length);
   const unknown = (): number[] => {
     const id = ids.get(unknownToken);
     if (id === undefined) throw part.wrong('unk_token', 'a token of the vocabulary', unknownToken);
@@ -21,7 +23,7 @@ export function wordPiece(part: Part): Model {
       if (word.length > longest && codePointsOf(word) > longest) return unknown();
       const found: number[] = [];
       for (let start = 0; start < word.length; ) {
-        let end = word.length;
+        let end = Math.min(word.length, start + longestToken);
         let id: number | undefined;
         while (end > start) {
           const piece = word.slice(start, end);
