@@ -94,14 +94,17 @@ export async function readVerified(folder: string): Promise<{ progress: Progress
   let state: Partial<StateFile>;
   try {
     state = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) ?? {};
+    JSON.stringify(state); // as the digest is made of it
   } catch (error) {
+    if (error instanceof RangeError) return { fault: 'state.json is nested too deep' };
     if (error instanceof SyntaxError) return { fault: `state.json is not valid JSON (${error.message})` };
     return { fault: faultOf('state.json', error) };
   }
   const { sha256, ...content } = state;
   if (content.format !== formatVersion) {
+    const writer = typeof content.version === 'string' ? content.version : 'unknown';
     return {
-      fault: `state.json: expected format ${formatVersion}, found ${content.format} (written by version ${content.version ?? 'unknown'})`,
+      fault: `state.json: expected format ${formatVersion}, found ${JSON.stringify(content.format)} (written by version ${writer})`,
     };
   }
   const { progress, files } = content;

@@ -68,6 +68,12 @@ test('a state of other types is none, also with its digest', async () => {
       fault: 'state.json does not say what a checkpoint does',
     });
   }
+  const deep = `{"format": 2, "progress": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  await writeFile(join(folder, 'state.json'), deep);
+  assert.deepEqual(await readVerified(folder), { fault: 'state.json is nested too deep' });
+  await writeFile(join(folder, 'state.json'), '{"format": {"toString": 1}}');
+  assert.match(JSON.stringify(await readVerified(folder)), /expected format 2, found \{/);
+  await writeState(folder, progress, {});
   const text = await readFile(join(folder, 'state.json'), 'utf8');
   await writeFile(join(folder, 'state.json'), text.replace('"format": 2', '"format": 3'));
   assert.match(JSON.stringify(await readVerified(folder)), /expected format 2, found 3/);

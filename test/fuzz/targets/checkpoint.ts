@@ -81,8 +81,12 @@ function hostileState(random: Random, content: Uint8Array): Uint8Array {
     return Buffer.from('{');
   }
   if (typeof changed !== 'object' || changed === null) return Buffer.from(text);
-  const sha256 = createHash('sha256').update(JSON.stringify(changed)).digest('hex');
-  return Buffer.from(JSON.stringify({ ...changed, sha256 }));
+  try {
+    const sha256 = createHash('sha256').update(JSON.stringify(changed)).digest('hex');
+    return Buffer.from(JSON.stringify({ ...changed, sha256 }));
+  } catch {
+    return Buffer.from(text); // nested too deep to be written again
+  }
 }
 
 function withOtherFiles<T extends { files: Record<string, unknown> }>(random: Random, state: T): T {
