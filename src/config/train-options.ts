@@ -296,6 +296,16 @@ export const trainSchema = z.strictObject({
     { default: 'best' },
     { group: output, description: 'Weights to restore and write: the better of the two, or one of them' },
   ),
+  exportDtype: choice(
+    ['source', 'float32', 'float16'],
+    { default: 'source' },
+    {
+      group: output,
+      resumable: true,
+      description:
+        'Float types of model.onnx: those of the source, float32 throughout, or float32 with the weights stored as float16',
+    },
+  ),
   config: optionalText({
     group: output,
     valueName: 'FILE',

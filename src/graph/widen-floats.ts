@@ -34,7 +34,7 @@ export function widenFloats(graph: Graph): boolean {
 }
 
 /** Attributes that name an element type: Cast's, those of the random ops, of LayerNormalization. */
-const typeAttributes = ['to', 'dtype', 'stash_type', 'softmax_precision'];
+export const typeAttributes: readonly string[] = ['to', 'dtype', 'stash_type', 'softmax_precision'];
 const FLOAT = 1;
 const halfTypes = new Set([10, 16]);
 

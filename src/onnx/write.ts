@@ -206,9 +206,20 @@ function* elementChunks(
   }
   for (let at = 0; at < values.length; at += CHUNK) {
     const chunk = values.subarray(at, at + CHUNK);
-    if (dtype === 'float16') yield float32ToFloat16(chunk);
+    if (dtype === 'float16') yield inFloat16(chunk, name);
     else if (dtype === 'bfloat16') yield float32ToBfloat16(chunk);
     else if (dtype === 'float64') yield new Uint8Array(Float64Array.from(chunk).buffer);
     else yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
+}
+
+/** The first float32 that float16 has no finite neighbour for. */
+const BEYOND_FLOAT16 = 65520;
+
+function inFloat16(values: Float32Array, name: string): Uint8Array {
+  const beyond = values.find((value) => Math.abs(value) >= BEYOND_FLOAT16 && Number.isFinite(value));
+  if (beyond === undefined) return float32ToFloat16(values);
+  throw new SesdError('SESD_OUTPUT', `${quote(name)} has the weight ${beyond}, and float16 ends at 65504`, {
+    hint: 'Write float32 instead: --resume DIR --export-dtype float32.',
+  });
 }

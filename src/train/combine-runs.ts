@@ -57,7 +57,7 @@ async function combine(
 ): Promise<[string, SplitSummary][]> {
   const models = runs.map((run) => join(run.folder, 'model'));
   const { signal, readModel } = hooks;
-  const { threads, runtime, fuse, truncate } = options;
+  const { threads, runtime, fuse, truncate, exportDtype } = options;
   const opening = { threads, runtime, fuse, readModel };
   const file = await readTrained(models[0]!, readModel);
   const { maxLength = options.maxLength } = runs[0]!.config.options;
@@ -66,7 +66,7 @@ async function combine(
   const encoded = await data.encoded(file, { maxLength, signal });
   const { further = {}, ...usual } = encoded;
   const sets = new Map<string, EncodedExample[]>(Object.entries({ ...usual, ...further }));
-  const beside = exportExtras(problem, tokenizerFiles, { maxLength, truncate });
+  const beside = exportExtras(problem, tokenizerFiles, { maxLength, truncate, exportDtype });
 
   await folder.clearModel();
   const logits = new Map<string, Float32Array>();

@@ -49,6 +49,8 @@ export interface ExportExtras {
   id2label: Readonly<Record<string, string>>;
   label2id: Readonly<Record<string, number>>;
   tokenizerFiles: readonly TokenizerFile[];
+  /** The float type of model.onnx. */
+  exportDtype: TrainOptions['exportDtype'];
   /** Kept in config.json as `sesd_train`. */
   maxLength: number;
   truncate: Truncate;

@@ -5,7 +5,7 @@ import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
 import type { Architecture, ConfigOptions } from '../export/config.ts';
-import { exportModel } from '../export/export-model.ts';
+import { type ExportOptions, exportModel } from '../export/export-model.ts';
 import type { EditedOutput, GraphEdit } from '../export/graph-edit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { importGraph } from '../graph/import.ts';
@@ -72,6 +72,7 @@ async function openModel(
         source: model,
         edit,
         weights: engine.student.read(),
+        ...floatType(beside.exportDtype, prepared),
         config: { ...configOptions(config, beside), architecture: architectureOf(report) },
         files: beside.tokenizerFiles,
       }),
@@ -108,6 +109,13 @@ function headEdit(model: OnnxModel, { head, dropped }: PreparedBert): GraphEdit 
     initializers,
     outputs: kept.some(({ name }) => name === 'logits') ? kept : [...kept, logits],
   };
+}
+
+function floatType(type: ExportExtras['exportDtype'], { plan }: PreparedBert): Pick<ExportOptions, 'dtype'> {
+  if (type === 'source') return {};
+  if (type === 'float32') return { dtype: { type } };
+  const weights = new Set([...plan.parameters, ...plan.frozen].map(({ name }) => name));
+  return { dtype: { type, weights } };
 }
 
 /** The config.json of a trained model made from one with the config.json `base`. */

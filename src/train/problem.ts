@@ -79,9 +79,9 @@ export function classification(target: Target, loss: LabelLoss = crossEntropy())
 export function exportExtras(
   { type, target: { id2label, label2id } }: Problem,
   tokenizerFiles: ExportExtras['tokenizerFiles'],
-  { maxLength, truncate }: Pick<TrainOptions, 'maxLength' | 'truncate'>,
+  { maxLength, truncate, exportDtype }: Pick<TrainOptions, 'maxLength' | 'truncate' | 'exportDtype'>,
 ): ExportExtras {
-  return { problemType: type, id2label, label2id, tokenizerFiles, maxLength, truncate };
+  return { problemType: type, id2label, label2id, tokenizerFiles, maxLength, truncate, exportDtype };
 }
 
 /** A number: the one logit itself. */

@@ -71,7 +71,8 @@ export async function makeSoup(
     if (options.method === 'greedy') soup = await addGreedily(folders, opened, measure!, options);
     if (options.method === 'wise') await interpolate(first, opened, options);
     const dev = await measure?.(model.engine.student);
-    await model.export(target, exportExtras(problem, tokenizer.files, encoding));
+    const extras = exportExtras(problem, tokenizer.files, { ...encoding, exportDtype: 'source' });
+    await model.export(target, extras);
     return { ...soup, ...(dev && { dev }) };
   } finally {
     opened.model.engine.close();

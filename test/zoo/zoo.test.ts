@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Batch, Engine } from '../../src/engine/engine.ts';
 import { float16ToFloat32 } from '../../src/onnx/half.ts';
-import type { OpenedModel } from '../../src/train/model-provider.ts';
+import type { ExportExtras, OpenedModel } from '../../src/train/model-provider.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
 import { findPython, runPython } from '../parity/python.ts';
 import { checkPlaces } from './places.ts';
@@ -236,21 +236,41 @@ async function checkSteps(record: ZooRecord, folder: string): Promise<void> {
     // The loss was the squared logits over 6: three steps down make them smaller.
     const squares = ({ data }: { data: Float32Array }) => data.reduce((sum, value) => sum + value * value, 0);
     assert.ok(squares(trained) < squares(before), `${squares(trained)} after, ${squares(before)} before`);
-    const exported = await runExported(opened, record, folder);
-    const largest = Math.max(...trained.data.map(Math.abs));
-    // A file of 16-bit floats holds the trained weights, and computes, with 3 digits (bfloat16 with 2).
-    const { rounded } = record.route;
-    const close = rounded
-      ? { relative: 0, absolute: { float16: 5e-3, bfloat16: 2e-2 }[rounded] * largest }
-      : { relative: 1e-5, absolute: 2e-6 };
-    assertClose('logits of the exported file', exported, [...trained.data], close);
+    const { rounded, convert } = record.route;
+    for (const dtype of convert.length > 0
+      ? (['source', 'float32', 'float16'] as const)
+      : ['source' as const]) {
+      const exported = await runExported(opened, record, { folder: `${folder}-${dtype}`, dtype });
+      const digits = exportedDigits(dtype, rounded);
+      const close =
+        digits === undefined
+          ? { relative: 1e-5, absolute: 2e-6 }
+          : { relative: 0, absolute: digits * Math.max(...trained.data.map(Math.abs)) };
+      assertClose(`logits of the file exported as ${dtype}`, exported, [...trained.data], close);
+    }
   } finally {
     engine.close();
   }
 }
 
+/**
+ * How far logits of a file with 16-bit floats may be off, relative to the largest: it holds the trained weights, and
+ * the constants, with 3 digits (bfloat16 with 2), and may compute with as many.
+ */
+function exportedDigits(dtype: Dtype, rounded: ZooRecord['route']['rounded']): number | undefined {
+  if (dtype === 'source') return rounded ? { float16: 5e-3, bfloat16: 2e-2 }[rounded] : undefined;
+  if (dtype === 'float16') return 5e-3;
+  return rounded ? 2e-4 : undefined;
+}
+
+type Dtype = ExportExtras['exportDtype'];
+
 /** Logits of the exported model in onnxruntime-node alone. */
-async function runExported(opened: OpenedModel, record: ZooRecord, folder: string): Promise<Float32Array> {
+async function runExported(
+  opened: OpenedModel,
+  record: ZooRecord,
+  { folder, dtype }: { folder: string; dtype: Dtype },
+): Promise<Float32Array> {
   await opened.export(folder, {
     problemType: 'classification',
     id2label: { 0: 'a', 1: 'b', 2: 'c' },
@@ -258,6 +278,7 @@ async function runExported(opened: OpenedModel, record: ZooRecord, folder: strin
     tokenizerFiles: [],
     maxLength: 16,
     truncate: 'head',
+    exportDtype: dtype,
   });
   const session = await InferenceSession.create(join(folder, 'model.onnx'));
   const feeds = Object.values(record.inputs).map((input) => {
@@ -270,6 +291,7 @@ async function runExported(opened: OpenedModel, record: ZooRecord, folder: strin
   const results = await session.run(Object.fromEntries(feeds));
   const logits = Object.values(results).find(({ dims }) => dims.length === 2 && dims[1] === 3);
   assert.ok(logits, `no logits among ${session.outputNames}`);
+  if (dtype !== 'source') assert.equal(logits.type, 'float32');
   const { buffer } = logits.data as Float32Array | Uint16Array;
   return logits.type === 'float16' ? float16ToFloat32(new Uint8Array(buffer)) : new Float32Array(buffer);
 }
