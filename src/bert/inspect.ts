@@ -2,6 +2,7 @@ import type { Parameter } from '../engine/engine.ts';
 import type { SesdError, SesdErrorCode } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { opName } from '../graph/graph.ts';
+import { lowerings } from '../graph/lowerings/index.ts';
 import { tableRows } from './inputs.ts';
 import { comparePlaces, type Places, placeName } from './places.ts';
 import type { PreparedBert } from './prepare.ts';
@@ -33,6 +34,8 @@ export interface TrainingReport {
   groups: { group: 'body' | 'head'; decay: boolean; tensors: number; elements: number }[];
   /** Number of dropout sites by place. */
   dropout: { embeddings: number; attention: number; sublayers: number; classifier: number };
+  /** Ops of the file, by name, that are spelled in standard operators before patterns are looked for. */
+  lowered: Record<string, number>;
   /** Patterns found and run by fused operators. */
   fused: Record<string, number>;
   /** The weights by place, from the bottom to the top. */
@@ -85,13 +88,14 @@ export function reportModel(source: ModelSource, prepared: PreparedBert | SesdEr
     const { code, message, hint } = prepared;
     return { ...found, refusal: { code, message, ...(hint === undefined ? {} : { hint }) } };
   }
-  return { ...found, training: reportTraining(source.graph, prepared) };
+  const lowered = Object.fromEntries(Object.entries(ops).filter(([op]) => lowerings[op] !== undefined));
+  return { ...found, training: { ...reportTraining(source.graph, prepared), lowered } };
 }
 
 function reportTraining(
   graph: Graph,
   { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen }: PreparedBert,
-): TrainingReport {
+): Omit<TrainingReport, 'lowered'> {
   const weights = [...plan.parameters, ...plan.frozen].map(
     ({ name, dims, learningRateScale }, index): WeightReport => ({
       name,

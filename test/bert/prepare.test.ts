@@ -47,6 +47,15 @@ test('inputs, head, dropout sites, groups and fused patterns are found by struct
   assert.deepEqual(training.frozen, []);
 });
 
+test('ops that are spelled in standard ones are counted apart', async () => {
+  const graph = await tinyGraph();
+  const gelu = { op: 'QuickGelu', domain: 'com.microsoft', inputs: [graph.outputs[0]!], outputs: ['gelu'] };
+  graph.nodes.push({ ...gelu, name: 'gelu', attributes: new Map() });
+  const source = { file: 'tiny.onnx', producer: '', opset: 17, graph };
+  const { training } = reportModel(source, await prepareBert(graph, options));
+  assert.deepEqual(training!.lowered, { 'com.microsoft::QuickGelu': 1 });
+});
+
 test('preparing leaves the imported graph as it was', async () => {
   const graph = await tinyGraph();
   const before = JSON.stringify(graph.nodes.map(({ inputs, outputs, op }) => [op, inputs, outputs]));

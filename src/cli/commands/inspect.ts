@@ -56,14 +56,19 @@ function describeModel(report: ModelReport): string {
   const lines: [string, string][] = [
     ['Model', report.file],
     ['Made by', `${report.producer || 'unknown'}, opset ${report.opset}`],
-    ['Ops', ops.map(([op, times]) => `${op} ${times}`).join(', ')],
+    ['Ops', listed(ops)],
     ...(report.training === undefined ? [] : describeTraining(report.training)),
   ];
   return lines.map(([name, value]) => `${(name && `${name}:`).padEnd(12)} ${value}\n`).join('');
 }
 
+function listed(counts: readonly [string, number][]): string {
+  return counts.map(([what, times]) => `${what} ${times}`).join(', ');
+}
+
 function describeTraining(training: TrainingReport): [string, string][] {
   const { inputs, head, dropped, parameters, groups, dropout, fused, frozen } = training;
+  const lowered = Object.entries(training.lowered);
   const byFlag = training.weights.filter(({ trained }) => !trained).length;
   const tables = [
     [training.vocabulary, 'word pieces'],
@@ -97,18 +102,9 @@ function describeTraining(training: TrainingReport): [string, string][] {
       index === 0 ? 'Places' : '',
       line,
     ]),
-    [
-      'Dropout',
-      Object.entries(dropout)
-        .map(([place, sites]) => `${place} ${sites}`)
-        .join(', '),
-    ],
-    [
-      'Fused',
-      Object.entries(fused)
-        .map(([op, times]) => `${op} ${times}`)
-        .join(', ') || 'nothing',
-    ],
+    ['Dropout', listed(Object.entries(dropout))],
+    ['Rewritten', lowered.length > 0 ? `${listed(lowered)}: in standard operators` : 'nothing'],
+    ['Fused', listed(Object.entries(fused)) || 'nothing'],
     [
       'Frozen',
       [

@@ -38,7 +38,7 @@ export const config: Target = {
     LabelMap.fromConfig(read?.id2label, examples, 'data.csv');
     const written = configOptions(read, {
       ...{ problemType: 'classification', id2label: {}, label2id: {}, tokenizerFiles: [] },
-      ...{ maxLength: 128, truncate: 'head' },
+      ...{ maxLength: 128, truncate: 'head', exportDtype: 'source' },
     });
     JSON.stringify(classifierConfig(written));
   },
