@@ -1,10 +1,11 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { consumers } from '../graph/graph.ts';
-import { findAttentionProbabilities } from '../graph/patterns/attention.ts';
+import { findAttentionProbabilities, findAttentions } from '../graph/patterns/attention.ts';
 import { findLayerNormalizations } from '../graph/patterns/layer-normalization.ts';
 import { replaceUses } from '../graph/rewrite.ts';
 import { sortNodes } from '../graph/sort.ts';
 import type { GraphView } from '../graph/view.ts';
+import type { Positions } from './positions.ts';
 
 /** Name of the graph input that carries the key of the dropout stream: int64[2], each below 2³². */
 export const DROPOUT_KEY = 'sesd/dropout_key';
@@ -17,28 +18,35 @@ export interface DropoutSites {
   attention: string[];
   /** Outputs of the two dense layers of a block, before the residual sum. */
   sublayers: string[];
-  /** Input of the classifier. */
+  /** Input of the classifier, behind that of a head's own dense layer. */
   classifier: string[];
 }
 
 /**
- * The places where BERT drops out in training (Devlin et al. 2019, appendix A.2; as in the reference
- * implementations). An inference export carries no trace of them, so they are found by structure.
+ * The places where a model of BERT's family drops out in training (Devlin et al. 2019, appendix A.2; as in Hugging
+ * Face's implementations). An inference export carries no trace of them, so they are found by structure.
+ * @param head what is dropped out of the head
  */
-export function findDropoutSites(view: GraphView, classifierInput: string): DropoutSites {
+export function findDropoutSites(
+  view: GraphView,
+  { positions, head }: { positions: Positions; head: string[] },
+): DropoutSites {
   const normalizations = findLayerNormalizations(view);
-  const outputs = new Set(normalizations.map((match) => match.output));
-  const sites: DropoutSites = { embeddings: [], attention: [], sublayers: [], classifier: [classifierInput] };
-  for (const match of normalizations) {
-    if (sites.embeddings.length === 0 && readsTable(view, match.input)) {
-      sites.embeddings.push(match.output);
-      continue;
-    }
-    const dense = denseBranch(view, match.input, outputs);
-    if (dense !== undefined) sites.sublayers.push(dense);
-  }
-  for (const match of findAttentionProbabilities(view)) sites.attention.push(match.probabilities);
-  return sites;
+  const residuals = new Set(normalizations.map((match) => match.output));
+  const embeddings = normalizations.find(({ input }) => readsTable(view, input));
+  const sublayers = normalizations
+    .filter((match) => match !== embeddings)
+    .map(({ input }) => findSublayer(view, input, residuals));
+  const distilled = embeddings !== undefined && isDistilBert(view, embeddings.input, positions);
+  return {
+    embeddings: embeddings ? [embeddings.output] : [],
+    attention: findAttentionProbabilities(view).map((match) => match.probabilities),
+    sublayers: sublayers
+      .filter((found) => found !== undefined)
+      .filter(({ kind, isShared }) => (kind === 'attention' ? !distilled : !isShared))
+      .map(({ output }) => output),
+    classifier: head,
+  };
 }
 
 /** Puts a `sesd::Dropout` behind every site. */
@@ -64,22 +72,46 @@ function isGuardOf(op: string): boolean {
   return op === 'Shape' || op === 'IsNaN';
 }
 
-/** Of a residual sum, the operand a dense layer makes: reached through bias additions and reshapes. */
-function denseBranch(view: GraphView, sum: string, residuals: ReadonlySet<string>): string | undefined {
-  const add = view.producerOf(sum, 'Add');
-  if (!add) return undefined;
-  return add.inputs.find((operand) => {
-    if (residuals.has(operand)) return false;
-    let value: string | undefined = operand;
-    for (;;) {
-      const node = view.producer(value);
-      if (!node) return false;
-      if (node.op === 'MatMul' || node.op === 'Gemm') return true;
-      if (node.op === 'Add') value = node.inputs.find((input) => !view.isInitializer(input));
-      else if (node.op === 'Reshape') value = node.inputs[0];
-      else return false;
+/** The last dense layer of a block's attention or feed-forward network. */
+interface Sublayer {
+  kind: 'attention' | 'feed-forward';
+  /** Its output, that goes into a residual sum. */
+  output: string;
+  /** Whether other layers have the same weight, as in ALBERT, which drops nothing behind its feed-forward network. */
+  isShared: boolean;
+}
+
+/** What a dense layer adds to a residual sum, reached through bias additions and reshapes. */
+function findSublayer(view: GraphView, sum: string, residuals: ReadonlySet<string>): Sublayer | undefined {
+  for (const output of view.producerOf(sum, 'Add')?.inputs ?? []) {
+    // what is added to has other readers: the sublayer
+    if (residuals.has(output) || !view.soleUser(output)) continue;
+    let node = view.producer(output);
+    while (node && (node.op === 'Add' || node.op === 'Reshape')) {
+      node = view.producer(node.inputs.find((input) => !view.isInitializer(input)));
     }
-  });
+    if (node?.op !== 'MatMul' && node?.op !== 'Gemm') continue;
+    // heads are joined before, and an activation comes before the other
+    const kind = view.producerOf(node.inputs[0], 'Reshape') ? 'attention' : 'feed-forward';
+    return { kind, output, isShared: isShared(view, node.inputs[1]!) };
+  }
+  return undefined;
+}
+
+/** Whether more than one product has this matrix, or its transpose, for a factor. */
+function isShared(view: GraphView, matrix: string): boolean {
+  const transpose = view.producerOf(matrix, 'Transpose');
+  return view.users(matrix).length > 1 || (transpose !== undefined && isShared(view, transpose.inputs[0]!));
+}
+
+/**
+ * Whether this is DistilBERT, which drops nothing behind its attention: BERT without token types, so that two terms
+ * make its embeddings. So have MPNet, whose positions are counted, and DeBERTa, whose attention is another.
+ */
+function isDistilBert(view: GraphView, embeddings: string, positions: Positions): boolean {
+  const terms = view.producerOf(embeddings, 'Add')?.inputs.map((input) => view.producer(input)?.op);
+  const hasTwoTerms = terms?.every((op) => op === 'Gather') ?? false;
+  return hasTwoTerms && !positions.counted && findAttentions(view).length > 0;
 }
 
 /** Whether a sum has a row of an embedding table among its terms. */

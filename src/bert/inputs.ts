@@ -43,7 +43,8 @@ export function findInputs(view: GraphView): BertInputs {
     );
   }
   // The models of a vote have a table of words each.
-  const others = tables.filter((table) => table.name !== word.name && table.input !== word.input);
+  const terms = tablesAddedTo(view, word.name);
+  const others = tables.filter((table) => table.input !== word.input && terms.has(table.name));
   const byInput = others.filter((table) => table.input !== undefined).sort((a, b) => a.rows - b.rows);
   const named = (pattern: RegExp) => byInput.find((table) => pattern.test(table.input!));
   const types = named(/type|segment/i) ?? byInput.find((table) => table.rows <= 16);
@@ -124,6 +125,29 @@ function findTables(view: GraphView): Table[] {
 function oneHotIndex(view: GraphView, value: string): string | undefined {
   const node = view.producer(source(view, value));
   return node?.op === 'OneHot' ? node.inputs[0] : undefined;
+}
+
+/** The tables whose rows are added to those of `table`: with it they make the embeddings. */
+function tablesAddedTo(view: GraphView, table: string): Set<string> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  // from the rows of one table to the sums they are in, and from those to their other terms
+  const follow = (value: string) => {
+    if (seen.has(value)) return;
+    seen.add(value);
+    const node = view.producer(value);
+    if (node && (node.op === 'Add' || passThrough.has(node.op)))
+      for (const input of node.op === 'Add' ? node.inputs : node.inputs.slice(0, 1)) follow(input);
+    else if (node?.op === 'Gather' || node?.op === 'Slice') found.add(node.inputs[0]!);
+    // OneHot times the table
+    else if (node?.op === 'MatMul') found.add(node.inputs[1]!);
+    for (const user of view.users(value))
+      if (user.op === 'Add' || (passThrough.has(user.op) && user.inputs[0] === value))
+        follow(user.outputs[0]!);
+  };
+  for (const node of view.users(table)) follow(node.outputs[0]!);
+  found.delete(table);
+  return found;
 }
 
 function sourceInput(view: GraphView, value: string): string | undefined {

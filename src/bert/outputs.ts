@@ -106,7 +106,7 @@ function skip(view: GraphView, value: string, ...ops: string[]): string {
 }
 
 /** Gemm, or MatMul with or without an Add, whose weight is a matrix of the file. */
-function matchLinear(view: GraphView, output: string): LinearMatch | undefined {
+export function matchLinear(view: GraphView, output: string): LinearMatch | undefined {
   const node = view.producer(output);
   if (!node) return undefined;
   if (node.op === 'Gemm') return matchGemm(view, node);

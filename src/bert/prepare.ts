@@ -25,11 +25,13 @@ import { GraphView } from '../graph/view.ts';
 import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from './dropout.ts';
 import { frozenBy } from './freeze.ts';
 import { type Head, type HeadKind, planHead } from './head.ts';
-import { type BertInputs, findInputs, tableRows } from './inputs.ts';
+import { takeInDense } from './head-dense.ts';
+import { type BertInputs, findInputs } from './inputs.ts';
 import { learningRateScales } from './layer-rates.ts';
 import { findOutputs } from './outputs.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
 import { findPlaces, type Places } from './places.ts';
+import { findPositions } from './positions.ts';
 import { reinitialize } from './reinitialize.ts';
 
 export interface BertOptions {
@@ -83,7 +85,8 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const whole = inferGraph(graph);
   checkSizes(graph);
   const view = new GraphView(graph);
-  const sites = findDropoutSites(view, head.classifierInput);
+  const positions = findPositions(view, inputs.embeddings.positions);
+  const sites = findDropoutSites(view, { positions, head: takeInDense(view, head, positions) });
   const places = findPlaces(view, head, batchDims(inputs));
   const inferred = narrowTokens(new GraphBuilder(graph, whole)) ? inferGraph(graph) : whole;
   await turn();
@@ -136,7 +139,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
     classes: head.classes,
     fixed: inputs.fixed,
-    maxPositions: tableRows(graph, inputs.embeddings.positions),
+    maxPositions: positions.longest,
   };
   return { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen };
 }

@@ -12,6 +12,7 @@ import { importGraph } from '../graph/import.ts';
 import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
 import { type OnnxModel, readModel } from '../onnx/read.ts';
 import { releaseElements } from '../onnx/release-elements.ts';
+import { shareEqualMatrices } from '../onnx/shared-matrices.ts';
 import type {
   ExportExtras,
   ModelConfig,
@@ -45,6 +46,7 @@ export async function inspectModel(
 
 async function load(path: string): Promise<{ model: OnnxModel; graph: Graph }> {
   const model = await readModel(path);
+  shareEqualMatrices(model);
   restoreFreshVectors(model);
   return { model, graph: importGraph(model) };
 }

@@ -122,6 +122,24 @@ test('mean pooling does not see padding', async (t) => {
   assert.ok(relativeError((await engine.infer(engine.student, changed)).data, before) < 1e-6);
 });
 
+test("a classifier's own dense layer learns with the head's rate as long as it was never trained", async () => {
+  const groupOf = async ({ activation, fresh }: { activation: string; fresh: boolean }) => {
+    const graph = await tinyGraph();
+    graph.nodes.findLast(({ op }) => op === 'Tanh')!.op = activation;
+    const [weight, bias] = ['bert.pooler.dense.weight', 'bert.pooler.dense.bias'];
+    const { dtype, dims, bytes } = graph.initializers.get(bias!)!;
+    if (fresh) graph.initializers.set(bias!, { dtype, dims, bytes: new Uint8Array(bytes.length) });
+    const { plan } = await prepareBert(graph, options);
+    const found = plan.parameters.filter(({ name }) => name === weight || name === bias);
+    return found.map(({ group }) => group);
+  };
+  // as DistilBERT has it
+  assert.deepEqual(await groupOf({ activation: 'Relu', fresh: false }), ['body', 'body']);
+  assert.deepEqual(await groupOf({ activation: 'Relu', fresh: true }), ['head', 'head']);
+  // BERT's pooler
+  assert.deepEqual(await groupOf({ activation: 'Tanh', fresh: true }), ['body', 'body']);
+});
+
 test('a graph that is no text encoder is refused with what was found', async () => {
   const graph = await tinyGraph();
   graph.outputs = graph.outputs.filter(() => false);

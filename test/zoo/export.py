@@ -18,6 +18,11 @@ Every variant is written as FOLDER/<variant>.onnx (some with external data besid
                    R, gradients and unmatched of loss = sum(logits * R) as above; the classifier's own gradients are
                    under classifier.weight and classifier.bias
 
+    patterns       how many of each fused pattern the training graph must have
+    longest        the longest sequence the positions serve; null where the file has a fixed length
+    dropout        for classifiers: in training mode with every dropout made a multiplication by `factor`, the number of
+                   `sites` and the logits (dims, values)
+
 Outputs and gradients are computed in float64 from the float32 weights, in evaluation mode. Weights, inputs and R are
 deterministic. Matching goes by value: see matching.py.
 """
@@ -31,6 +36,7 @@ import os
 import pathlib
 import sys
 import time
+import unittest.mock
 import warnings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -116,6 +122,22 @@ def head_references(model, route, inputs):
     return {"weight": array_json(weight.numpy()), "bias": array_json(bias.numpy())}, found
 
 
+def dropout_reference(model, route, inputs, factor=0.9):
+    """Where the model drops out, told by what comes out when every dropout multiplies instead."""
+    sites = []
+
+    def multiply(x, p=0.5, training=True, inplace=False):
+        if not training or p == 0:
+            return x
+        sites.append(p)
+        return x * factor
+
+    exact = exact_model(model, route).train()
+    with unittest.mock.patch("torch.nn.functional.dropout", multiply), torch.no_grad():
+        logits = exact(*(inputs[role] for role in route["roles"]))
+    return {"factor": factor, "sites": len(sites), **array_json(logits.numpy())}
+
+
 def graph_input_names(route, roles):
     if route["names"] == "colon":
         return [f"{role}:0" for role in roles]
@@ -185,7 +207,9 @@ def export_with_optimum(path, route, model):
 
 def write(folder, name, route):
     path = folder / f"{name}.onnx"
+    family = FAMILIES[route["family"]]
     kind = route["kind"]
+    is_dynamic = route["dynamic"] and route["names"] != "default"
     roles = route["roles"]
     inputs = example_inputs(route["family"], roles)
     model = build(route)
@@ -231,6 +255,9 @@ def write(folder, name, route):
         "unmatched": missing,
         "unmatchedParameters": missing_values,
         "heads": heads,
+        "patterns": route["patterns"],
+        "longest": family.longest(route["settings"]) if is_dynamic and not route["convert"] else None,
+        "dropout": dropout_reference(model, route, inputs) if kind == "classifier" and family.dropout and not route["convert"] else None,
     }
     (folder / f"{name}.json").write_text(json.dumps(record))
     return len(matched), len(missing)

@@ -38,6 +38,7 @@ export interface ZooRecord {
   >;
   layers: number;
   route: {
+    exporter: string;
     /** What was done to the exported file, by name in converters.py. */
     convert: string[];
     /** The 16-bit type the file has its weights in, which they were rounded to before. */
@@ -45,6 +46,13 @@ export interface ZooRecord {
   };
   /** By `--head`; a file with a classifier has `auto` alone. */
   heads: Record<string, HeadRecord>;
+  opset: number;
+  /** How many of each pattern the training graph must have fused; null where converters decide. */
+  patterns: Record<string, number> | null;
+  /** The longest sequence the positions serve; null where there are none, or the file has a length of its own. */
+  longest: number | null;
+  /** Of classifiers: PyTorch's logits in training when every dropout multiplies by `factor`, and how many there are. */
+  dropout: (StoredArray & { factor: number; sites: number }) | null;
 }
 
 interface File extends Omit<ZooRecord, 'path'> {

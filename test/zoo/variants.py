@@ -7,7 +7,7 @@ from families import BERT_ROLES, FAMILIES
 BASE = dict(
     family="bert", kind="classifier", exporter="torchscript", opset=17, attention="eager", fold=True, dynamic=True,
     roles=None, keep_initializers=False, training=False, names="plain", external=None, edit=None, fresh=False, settings={},
-    optimize=True, convert=(), rounded=None, reference={},
+    optimize=True, convert=(), rounded=None, reference={}, patterns={},
 )
 
 
@@ -15,13 +15,16 @@ def variants():
     """
     name -> route. `roles`: the inputs, by default the family's; `settings`: of the model's configuration, beside the
     family's; `convert`: what is done to the exported file, in turn, by name in converters.py; `rounded`: the type its
-    weights are rounded to before; `reference`: further settings of the model it is compared with.
+    weights are rounded to before; `reference`: further settings of the model it is compared with;
+    `patterns`: how many are fused, where that is not what the family has.
     """
     table = {}
 
     def add(name, **route):
         route = {**BASE, **route}
-        table[name] = {**route, "roles": route["roles"] or FAMILIES[route["family"]].roles}
+        family = FAMILIES[route["family"]]
+        patterns = None if route["convert"] else {**family.fused(route["kind"]), **route["patterns"]}
+        table[name] = {**route, "roles": route["roles"] or family.roles, "patterns": patterns}
 
     add_bert(add)
     add_families(add)
@@ -84,11 +87,12 @@ def add_families(add):
         add(f"{family}-classifier-ts{oldest}-eager", family=family, opset=oldest)
         add(f"{family}-classifier-ts14-{attention}", family=family, opset=14, attention=attention)
         add(f"{family}-nopooler-ts17-{attention}", family=family, kind="nopooler", attention=attention)
-        if family != "albert":
-            add(f"{family}-classifier-dynamo18-{attention}", family=family, exporter="dynamo", opset=18, attention=attention)
+        add(f"{family}-classifier-dynamo18-{attention}", family=family, exporter="dynamo", opset=18, attention=attention)
         if has_optimum():
             older = "eager" if family == "electra" else attention  # in the transformers that Optimum needs
             add(f"{family}-classifier-optimum", family=family, exporter="optimum", opset=14, attention=older)
+    # whose relative position bias is all that its attention adds
+    add("mpnet-nopooler-ts14-eager-ids", family="mpnet", kind="nopooler", opset=14, roles=BERT_ROLES[:1])
     for family in ("roberta", "albert", "mpnet"):
         add(f"{family}-pooler-ts14-eager", family=family, kind="pooler", opset=14)
     for family in ("xlm-roberta", "camembert"):
@@ -102,8 +106,10 @@ def add_families(add):
     for family in ("bert", "roberta", "distilbert", "electra"):
         add(f"{family}-masked-lm-dynamo18-sdpa", family=family, kind="masked-lm", exporter="dynamo", opset=18, attention="sdpa")
     # in a BERT, by what its configuration or its caller may say
-    for act in ("relu", "silu", "gelu_new", "gelu_fast", "quick_gelu"):
+    for act in ("gelu_new", "gelu_fast"):
         add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act))
+    for act in ("relu", "silu", "quick_gelu"):  # which have no kernel of their own
+        add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act), patterns=dict(BiasGelu=0))
     add("classifier-dynamo20-sdpa-gelu_new", exporter="dynamo", opset=20, attention="sdpa", settings=dict(hidden_act="gelu_new"))
     add("classifier-ts14-sdpa-positions", opset=14, attention="sdpa", roles=(*BERT_ROLES, "position_ids"))
 

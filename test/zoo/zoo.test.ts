@@ -9,12 +9,19 @@ import { float16ToFloat32 } from '../../src/onnx/half.ts';
 import type { ExportExtras, OpenedModel } from '../../src/train/model-provider.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
 import { findPython, runPython } from '../parity/python.ts';
+import { assertClose, compareGradients, relativeDifference } from './compare.ts';
 import { checkPlaces } from './places.ts';
 import { type HeadRecord, readZoo, type StoredArray, type ZooRecord } from './record.ts';
+import { scaleDropout } from './scaled-dropout.ts';
+import { ZooTable } from './table.ts';
 
 const search = await findPython();
-/** SESD_ZOO: a folder export.py wrote before; SESD_ZOO_ONLY: a part of the variants' names. */
-const { SESD_ZOO: given, SESD_ZOO_ONLY: only = '' } = process.env;
+/**
+ * SESD_ZOO: a folder export.py wrote before; SESD_ZOO_ONLY: a part of the variants' names; SESD_ZOO_TABLE: where to
+ * write what was measured, as a table in Markdown.
+ */
+const { SESD_ZOO: given, SESD_ZOO_ONLY: only = '', SESD_ZOO_TABLE: tableFile } = process.env;
+const table = new ZooTable();
 
 const scratch = mkdtempSync(join(tmpdir(), 'sesd-zoo-'));
 if (search.python && !given) {
@@ -27,7 +34,10 @@ if (search.python && !given) {
 const zoo = search.python ? readZoo(given ?? scratch).filter(({ variant }) => variant.includes(only)) : [];
 
 describe('exported BERTs train as in PyTorch', { skip: search.missing ?? false }, () => {
-  after(() => rmSync(scratch, { recursive: true, force: true }));
+  after(() => {
+    rmSync(scratch, { recursive: true, force: true });
+    if (tableFile) table.write(tableFile);
+  });
 
   test('the folder has variants', () => assert.notEqual(zoo.length, 0));
   for (const record of zoo) {
@@ -38,6 +48,10 @@ describe('exported BERTs train as in PyTorch', { skip: search.missing ?? false }
             checkGradients(record, head, fuse));
         }
       }
+      if (record.longest !== null) {
+        test('takes sequences as long as its positions, no longer', () => checkLongest(record));
+      }
+      if (record.dropout) test('drops out where PyTorch does', () => checkDropout(record));
       test('three steps with dropout, exported', () => checkSteps(record, join(scratch, record.variant)));
     });
   }
@@ -76,6 +90,7 @@ async function checkGradients(record: ZooRecord, head: string, fuse: boolean): P
   const stored = record.heads[head]!;
   const { engine, report } = await open(record, { head, dropout: 0, fuse });
   try {
+    if (fuse && record.patterns) assert.deepEqual(report.training!.fused, record.patterns);
     const names = ownNames(engine);
     if (stored.weight) await writeClassifier(engine, stored, names);
     const batch = batchOf(record);
@@ -93,7 +108,8 @@ async function checkGradients(record: ZooRecord, head: string, fuse: boolean): P
       given,
     ]);
     const expected = { ...stored, gradients: Object.fromEntries(gradients) };
-    compareGradients(await readGradients(engine), expected, coarse ? 1e-3 : 1e-4);
+    const worst = compareGradients(await readGradients(engine), expected, coarse ? 1e-3 : 1e-4);
+    table.note(record, fuse ? 'fused' : 'stock', worst);
     checkPlaces(report.training!.weights, expected.gradients, record.layers);
   } finally {
     engine.close();
@@ -145,71 +161,35 @@ async function readGradients(engine: Engine): Promise<Map<string, Float32Array>>
   return gradients;
 }
 
-function compareGradients(
-  found: Map<string, Float32Array>,
-  { gradients, unmatched }: HeadRecord,
-  relative: number,
-): void {
-  const all = [...Object.values(gradients).flat(), ...Object.values(unmatched)];
-  const largest = Math.max(...all.flatMap(({ data }) => data.map(Math.abs)));
-  // A gradient that is 0 but for rounding, as that of a key's bias, is held to the scale of the others.
-  const tolerance = ({ data }: StoredArray) => ({
-    relative: 0,
-    absolute: relative * Math.max(...data.map(Math.abs)) + 0.01 * relative * largest,
-  });
-  const merged: (StoredArray & { parameter: string })[] = [];
-  for (const [name, expected] of Object.entries(gradients)) {
-    if (Array.isArray(expected)) {
-      merged.push(...expected);
-      continue;
-    }
-    const gradient = found.get(name);
-    assert.ok(gradient, `${name} is not among the trained parameters`);
-    found.delete(name);
-    assertClose(`gradient of ${name}`, gradient, expected.data, tolerance(expected));
+/** Where a dropout is misplaced or missing, logits differ once each multiplies by a factor. */
+async function checkDropout(record: ZooRecord): Promise<void> {
+  const { factor, sites, data } = record.dropout!;
+  const scaled = await scaleDropout(record, factor);
+  assert.equal(scaled.sites, sites, 'number of dropout sites');
+  assertClose('logits', scaled.logits, data, { relative: 1e-5, absolute: 1e-6 });
+}
+
+async function checkLongest(record: ZooRecord): Promise<void> {
+  const { engine } = await open(record, { head: 'auto', dropout: 0, fuse: true });
+  try {
+    assert.equal(engine.maxPositions, record.longest);
+    const { data } = await engine.infer(engine.student, sequenceOf(record.longest!));
+    assert.ok(data.every(Number.isFinite), `${data}`);
+    await assert.rejects(engine.infer(engine.student, sequenceOf(record.longest! + 1)));
+  } finally {
+    engine.close();
   }
-  if (merged.length === 0) {
-    // A table that was folded while exporting is a parameter PyTorch does not know.
-    assert.ok(found.size <= Object.keys(unmatched).length, `unknown: ${[...found.keys()]}`);
-    return;
-  }
-  // Parameters of equal value got names of their own: each gradient must be that of one of them.
-  for (const [parameter, expected] of Object.entries(unmatched)) merged.push({ ...expected, parameter });
-  for (const expected of merged) {
-    const name = [...found.keys()].find((key) =>
-      isClose(found.get(key)!, expected.data, tolerance(expected)),
-    );
-    assert.ok(name, `no parameter has the gradient of ${expected.parameter}`);
-    found.delete(name);
-  }
-  assert.deepEqual([...found.keys()], []);
 }
 
-interface Tolerance {
-  relative: number;
-  absolute: number;
-}
-
-function isClose(found: ArrayLike<number>, expected: readonly number[], tolerance: Tolerance): boolean {
-  return found.length === expected.length && firstFar(found, expected, tolerance) === -1;
-}
-
-function firstFar(found: ArrayLike<number>, expected: readonly number[], tolerance: Tolerance): number {
-  const { relative, absolute } = tolerance;
-  return expected.findIndex(
-    (value, index) => !(Math.abs(found[index]! - value) <= absolute + relative * Math.abs(value)),
-  );
-}
-
-function assertClose(
-  what: string,
-  found: ArrayLike<number>,
-  expected: readonly number[],
-  tolerance: Tolerance,
-): void {
-  assert.equal(found.length, expected.length, `${what}: number of elements`);
-  const index = firstFar(found, expected, tolerance);
-  assert.equal(index, -1, `${what}: element ${index} is ${found[index]}, expected ${expected[index]}`);
+function sequenceOf(length: number): Batch {
+  return {
+    rows: 1,
+    length,
+    examples: 1,
+    inputIds: new BigInt64Array(length).fill(5n),
+    attentionMask: new BigInt64Array(length).fill(1n),
+    tokenTypeIds: new BigInt64Array(length),
+  };
 }
 
 /** Steps change the weights in the right direction, and the exported file holds them. */
@@ -247,6 +227,7 @@ async function checkSteps(record: ZooRecord, folder: string): Promise<void> {
           ? { relative: 1e-5, absolute: 2e-6 }
           : { relative: 0, absolute: digits * Math.max(...trained.data.map(Math.abs)) };
       assertClose(`logits of the file exported as ${dtype}`, exported, [...trained.data], close);
+      if (dtype === 'source') table.note(record, 'reloaded', relativeDifference(exported, [...trained.data]));
     }
   } finally {
     engine.close();

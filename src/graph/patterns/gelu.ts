@@ -41,8 +41,12 @@ function times(view: GraphView, value: string, factor: number): string | undefin
   return near(node.op === 'Div' ? 1 / operand.value : operand.value, factor) ? operand.other : undefined;
 }
 
-/** x when `value` is √(2/π)·(x + 0.044715·x³). */
+/** x when `value` is √(2/π)·(x + 0.044715·x³), or √(2/π)·x·(1 + 0.044715·x²) as Transformers' gelu_fast has it. */
 function tanhArgument(view: GraphView, value: string): string | undefined {
+  return tanhOfSum(view, value) ?? tanhOfProduct(view, value);
+}
+
+function tanhOfSum(view: GraphView, value: string): string | undefined {
   const sum = times(view, value, Math.sqrt(2 / Math.PI));
   const add = view.producerOf(sum, 'Add');
   if (!add) return undefined;
@@ -51,6 +55,24 @@ function tanhArgument(view: GraphView, value: string): string | undefined {
     if (cube !== undefined && isCube(view, cube, x)) return x;
   }
   return undefined;
+}
+
+function tanhOfProduct(view: GraphView, value: string): string | undefined {
+  const product = view.producerOf(value, 'Mul');
+  for (const [index, factor] of product?.inputs.entries() ?? []) {
+    const x = times(view, factor, Math.sqrt(2 / Math.PI));
+    const sum = view.producerOf(product!.inputs[1 - index], 'Add');
+    const one = sum && view.scalarOperand(sum);
+    if (x !== undefined && one && near(one.value, 1) && isScaledSquare(view, one.other, x)) return x;
+  }
+  return undefined;
+}
+
+/** Whether `value` is 0.044715·x·x, multiplied from the left. */
+function isScaledSquare(view: GraphView, value: string, x: string): boolean {
+  const node = view.producerOf(value, 'Mul');
+  const at = node?.inputs.indexOf(x) ?? -1;
+  return at >= 0 && times(view, node!.inputs[1 - at]!, 0.044715) === x;
 }
 
 function isCube(view: GraphView, value: string, x: string): boolean {
