@@ -6,6 +6,7 @@ import { replaceUses } from '../graph/rewrite.ts';
 import { sortNodes } from '../graph/sort.ts';
 import type { GraphView } from '../graph/view.ts';
 import type { Positions } from './positions.ts';
+import { findRelativePositions, type RelativePositions } from './relative-positions.ts';
 
 /** Name of the graph input that carries the key of the dropout stream: int64[2], each below 2³². */
 export const DROPOUT_KEY = 'sesd/dropout_key';
@@ -16,7 +17,12 @@ export interface DropoutSites {
   embeddings: string[];
   /** Attention probabilities, after softmax. */
   attention: string[];
-  /** Outputs of the two dense layers of a block, before the residual sum. */
+  /** Tables of relative positions, as each layer reads them. */
+  relativePositions: RelativePositions[];
+  /**
+   * Outputs of the two dense layers of a block, before the residual sum; what a gated layer multiplies, where the second
+   * takes that; outputs of convolutions.
+   */
   sublayers: string[];
   /** Input of the classifier, behind that of a head's own dense layer. */
   classifier: string[];
@@ -41,10 +47,14 @@ export function findDropoutSites(
   return {
     embeddings: embeddings ? [embeddings.output] : [],
     attention: findAttentionProbabilities(view).map((match) => match.probabilities),
-    sublayers: sublayers
-      .filter((found) => found !== undefined)
-      .filter(({ kind, isShared }) => (kind === 'attention' ? !distilled : !isShared))
-      .map(({ output }) => output),
+    relativePositions: findRelativePositions(view),
+    sublayers: [
+      ...sublayers
+        .filter((found) => found !== undefined)
+        .filter(({ kind, isShared }) => (kind === 'attention' ? !distilled : !isShared))
+        .map(({ output }) => output),
+      ...view.graph.nodes.filter(({ op }) => op === 'Conv').map(({ outputs }) => outputs[0]!),
+    ],
     classifier: head,
   };
 }
@@ -55,9 +65,19 @@ export function insertDropout(builder: GraphBuilder, sites: DropoutSites, ratio:
   graph.inputs.push(DROPOUT_KEY);
   graph.types.set(DROPOUT_KEY, { dtype: 'int64', dims: [2] });
   const users = consumers(graph);
-  const values = [...sites.embeddings, ...sites.attention, ...sites.sublayers, ...sites.classifier];
-  for (const [site, value] of values.entries()) {
-    const readers = (users.get(value) ?? []).filter((node) => !isGuardOf(node.op));
+  const whole = (value: string) => ({
+    value,
+    readers: (users.get(value) ?? []).filter((node) => !isGuardOf(node.op)),
+  });
+  const places = [
+    ...[...sites.embeddings, ...sites.attention, ...sites.sublayers, ...sites.classifier].map(whole),
+    // each layer drops for itself from the table they share
+    ...sites.relativePositions.map(({ table, products }) => ({
+      value: table,
+      readers: whole(table).readers.filter(({ outputs }) => products.includes(outputs[0]!)),
+    })),
+  ];
+  for (const [site, { value, readers }] of places.entries()) {
     const dropped = builder.op('Dropout', [value, DROPOUT_KEY], {
       domain: 'sesd',
       attributes: { ratio: { float: ratio }, site },
@@ -75,7 +95,7 @@ function isGuardOf(op: string): boolean {
 /** The last dense layer of a block's attention or feed-forward network. */
 interface Sublayer {
   kind: 'attention' | 'feed-forward';
-  /** Its output, that goes into a residual sum. */
+  /** Its output, that goes into a residual sum; or its input, where that is a product with a gate, as in ModernBERT. */
   output: string;
   /** Whether other layers have the same weight, as in ALBERT, which drops nothing behind its feed-forward network. */
   isShared: boolean;
@@ -93,9 +113,16 @@ function findSublayer(view: GraphView, sum: string, residuals: ReadonlySet<strin
     if (node?.op !== 'MatMul' && node?.op !== 'Gemm') continue;
     // heads are joined before, and an activation comes before the other
     const kind = view.producerOf(node.inputs[0], 'Reshape') ? 'attention' : 'feed-forward';
-    return { kind, output, isShared: isShared(view, node.inputs[1]!) };
+    const site = isGated(view, node.inputs[0]!) ? node.inputs[0]! : output;
+    return { kind, output: site, isShared: isShared(view, node.inputs[1]!) };
   }
   return undefined;
+}
+
+/** Whether a value is the product of something with one part of a dense layer's output, its gate. */
+function isGated(view: GraphView, value: string): boolean {
+  const product = view.producerOf(value, 'Mul');
+  return product?.inputs.some((factor) => view.producerOf(factor, 'Split', 'Slice')) ?? false;
 }
 
 /** Whether more than one product has this matrix, or its transpose, for a factor. */

@@ -3,6 +3,7 @@ import type { SesdError, SesdErrorCode } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { opName } from '../graph/graph.ts';
 import { lowerings } from '../graph/lowerings/index.ts';
+import type { DropoutSites } from './dropout.ts';
 import { tableRows } from './inputs.ts';
 import { comparePlaces, type Places, placeName } from './places.ts';
 import type { PreparedBert } from './prepare.ts';
@@ -33,7 +34,7 @@ export interface TrainingReport {
   /** AdamW's groups. */
   groups: { group: 'body' | 'head'; decay: boolean; tensors: number; elements: number }[];
   /** Number of dropout sites by place. */
-  dropout: { embeddings: number; attention: number; sublayers: number; classifier: number };
+  dropout: Record<keyof DropoutSites, number>;
   /** Ops of the file, by name, that are spelled in standard operators before patterns are looked for. */
   lowered: Record<string, number>;
   /** Patterns found and run by fused operators. */
@@ -119,6 +120,7 @@ function reportTraining(
     dropout: {
       embeddings: sites.embeddings.length,
       attention: sites.attention.length,
+      relativePositions: sites.relativePositions.length,
       sublayers: sites.sublayers.length,
       classifier: sites.classifier.length,
     },

@@ -58,8 +58,13 @@ export function describeParameter(
     name,
     dims,
     size: dims.reduce((a, b) => a * b, 1),
-    decay: dims.length > 1,
+    decay: dims.length > 1 && !isBiasOfHeads(dims),
     group: head.includes(name) ? 'head' : 'body',
     learningRateScale,
   };
+}
+
+/** [1, heads, 1, head size]: what DeBERTa's query and value biases are folded to. */
+function isBiasOfHeads(dims: readonly number[]): boolean {
+  return dims.length === 4 && dims[0] === 1 && dims[2] === 1;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findParameters } from '../../src/bert/parameters.ts';
+import { describeParameter, findParameters } from '../../src/bert/parameters.ts';
 import { float32Tensor, GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { newInference } from '../../src/graph/infer/infer.ts';
@@ -53,4 +53,11 @@ test('cosines and sines of rotary positions are no weights; ones and zeros are',
     frozen.map(({ name }) => name),
     ['cosines', 'sines'],
   );
+});
+
+test('matrices and tables decay, biases in whatever shape do not', () => {
+  const decays = (...dims: number[]) =>
+    describeParameter('weight', float32Tensor([], dims), { head: [], learningRateScale: 1 }).decay;
+  assert.ok(decays(3, 4) && decays(1, 4) && decays(1, 24, 32) && decays(8, 4, 3));
+  assert.ok(!decays(4) && !decays(1, 2, 1, 16));
 });

@@ -26,6 +26,7 @@ test('inputs, head, dropout sites, groups and fused patterns are found by struct
   assert.deepEqual(training.dropout, {
     embeddings: 1,
     attention: layers,
+    relativePositions: 0,
     sublayers: 2 * layers,
     classifier: 1,
   });

@@ -200,7 +200,13 @@ describe('one run through all commands', () => {
     assert.equal(code, 0, stderr);
     const report = JSON.parse(stdout) as { opset: number; training: Record<string, unknown> };
     assert.equal(report.opset, 17);
-    assert.deepEqual(report.training.dropout, { embeddings: 1, attention: 1, sublayers: 2, classifier: 1 });
+    assert.deepEqual(report.training.dropout, {
+      embeddings: 1,
+      attention: 1,
+      relativePositions: 0,
+      sublayers: 2,
+      classifier: 1,
+    });
     assert.equal((report.training.head as { classes: number }).classes, 3);
 
     const text = (await call('inspect --onnx bert')).stdout;

@@ -38,16 +38,12 @@ class Family:
     pad: int = 0
     # of the configuration, beside SIZES
     settings: dict = field(default_factory=dict)
-    # the attention that computes in float64 where the model does
-    exact: str = "eager"
     # of SIZES, what this family's configuration calls otherwise
     renamed: dict = field(default_factory=dict)
     # whether it can have a table of positions
     positions: bool = True
     # whether positions are counted from the ids that are not padding, and begin behind its id
     counts_ids: bool = False
-    # whether dropout is put back wherever PyTorch has it
-    dropout: bool = True
     # how many of its patterns are fused, where that differs from BERT
     patterns: dict = field(default_factory=dict)
     # the same, in a classifier alone
@@ -91,8 +87,6 @@ class GoogleBert(Family):
 
 
 MASKED = BERT_ROLES[:2]
-# DeBERTa also drops out what its attention knows of positions and what its convolution makes.
-DEBERTA = dict(dropout=False)
 
 FAMILIES = {
     "bert": Family("Bert"),
@@ -110,7 +104,7 @@ FAMILIES = {
     # a relative position bias, which is trained, is among what its attention adds
     "mpnet": Family("MPNet", roles=MASKED, pad=1, counts_ids=True, patterns=dict(Attention=0)),
     "deberta": Family(
-        "Deberta", roles=MASKED, **DEBERTA, patterns=dict(Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
+        "Deberta", roles=MASKED, patterns=dict(Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
         # fewer positions than tokens, so that the farthest share one
         settings=dict(
             relative_attention=True, pos_att_type="c2p|p2c", position_biased_input=False, max_relative_positions=12,
@@ -119,7 +113,7 @@ FAMILIES = {
     ),
     # as deberta-v2-xlarge, with token types and positions too
     "deberta-v2": Family(
-        "DebertaV2", **DEBERTA,
+        "DebertaV2",
         patterns=dict(LayerNormalization=2 * LAYERS + 3, BiasGelu=LAYERS + 1, Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 2),
         settings=dict(
             relative_attention=True, pos_att_type="c2p|p2c", max_relative_positions=12, norm_rel_ebd="layer_norm",
@@ -127,17 +121,17 @@ FAMILIES = {
         ),
     ),
     "deberta-v3": Family(
-        "DebertaV2", roles=MASKED, **DEBERTA,
+        "DebertaV2", roles=MASKED,
         patterns=dict(LayerNormalization=2 * LAYERS + 2, Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
         settings=dict(
             relative_attention=True, pos_att_type="p2c|c2p", position_biased_input=False, share_att_key=True,
             position_buckets=8, norm_rel_ebd="layer_norm", pooler_hidden_size=32,
         ),
     ),
-    # Its eager attention takes the softmax in float32. Windows leave queries of padding without a key.
+    # Windows leave queries of padding without a key. Normalizations come before what they are for, none before the first.
     "modernbert": Family(
-        "ModernBert", roles=MASKED, exact="sdpa", positions=False, dropout=False,
-        patterns=dict(Attention=0, ResidualLayerNormalization=0), classifier_patterns=dict(LayerNormalization=2 * LAYERS + 2, BiasGelu=LAYERS + 1),
+        "ModernBert", roles=MASKED, positions=False,
+        patterns=dict(ResidualLayerNormalization=0), classifier_patterns=dict(LayerNormalization=2 * LAYERS + 2, BiasGelu=LAYERS + 1),
         settings=dict(
             global_attn_every_n_layers=2, local_attention=8,
             embedding_dropout=0.1, attention_dropout=0.1, mlp_dropout=0.1, classifier_dropout=0.1,

@@ -119,8 +119,11 @@ def add_relative(add):
     add("deberta-classifier-ts14", family="deberta", opset=14)
     add("deberta-classifier-dynamo18", family="deberta", exporter="dynamo", opset=18)
     add("deberta-nopooler-ts17", family="deberta", kind="nopooler")
-    absolute = dict(relative_attention=False, pos_att_type=None, position_biased_input=True, type_vocab_size=2)
-    add("deberta-classifier-ts17-absolute", family="deberta", roles=BERT_ROLES, settings=absolute)
+    # as no published one is: told from ELECTRA by nothing
+    absolute = dict(
+        relative_attention=False, pos_att_type=None, position_biased_input=True, type_vocab_size=2, pooler_dropout=0.1,
+    )
+    add("deberta-classifier-ts17-absolute", family="deberta", roles=BERT_ROLES, settings=absolute, patterns=dict(Attention=2))
     add("deberta-v2-classifier-ts12", family="deberta-v2", opset=12)
     add("deberta-v2-classifier-dynamo18", family="deberta-v2", exporter="dynamo", opset=18)
     add("deberta-v3-classifier-ts14", family="deberta-v3", opset=14)
