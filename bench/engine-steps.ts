@@ -3,7 +3,7 @@ import type { TrainOptionsInput } from '../src/config/train-options.ts';
 import type { Batch } from '../src/engine/engine.ts';
 import { createStrategy } from '../src/strategy/index.ts';
 import type { Strategy } from '../src/strategy/strategy.ts';
-import type { OpenedModel } from '../src/train/model-provider.ts';
+import type { OpenedModel, OpenModelOptions } from '../src/train/model-provider.ts';
 import { readModelFile } from '../src/train/open-model.ts';
 
 /** A method of training by the flags that ask for it. */
@@ -39,7 +39,10 @@ export class EngineSteps {
     };
   }
 
-  static async open(path: string, options: { threads: number; dropout: number; fuse: boolean }) {
+  static async open(
+    path: string,
+    options: Pick<OpenModelOptions, 'threads' | 'dropout' | 'fuse' | 'precision'>,
+  ) {
     const file = await readModelFile(path);
     const model = await file.open({
       ...options,
@@ -47,7 +50,6 @@ export class EngineSteps {
       head: 'auto',
       seed: 1,
       device: 'cpu',
-      precision: 'fp32',
     });
     return new EngineSteps(model);
   }

@@ -27,6 +27,7 @@ const engine = await EngineSteps.open(values.onnx, {
   threads: Number(values.threads),
   dropout: 0.1,
   fuse: true,
+  precision: 'fp32',
 });
 let settled = 0;
 let most = 0;

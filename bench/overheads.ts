@@ -85,7 +85,7 @@ if (values.memory !== undefined && values.onnx !== undefined) {
 
 /** Opens the model and fills every pool with short updates. */
 async function open(onnx: string, methods: readonly Method[]): Promise<EngineSteps> {
-  const engine = await EngineSteps.open(onnx, { threads, dropout: 0.1, fuse: true });
+  const engine = await EngineSteps.open(onnx, { threads, dropout: 0.1, fuse: true, precision: 'fp32' });
   const short = randomBatch(1, 8);
   for (const method of methods) for (let step = 0; step < 7; step++) await engine.measure(method, short);
   return engine;

@@ -2,8 +2,9 @@
  * Times training steps of this package and of PyTorch in turn, in one run, and prints medians and their ratio:
  *
  *   npm run bench -- [--size base] [--batch 8] [--length 128] [--threads 2] [--repeats 9] [--dropout 0.1]
- *                    [--onnx FILE] [--no-fuse] [--python FILE] [--json FILE]
+ *                    [--precision fp32|bf16] [--compile] [--onnx FILE] [--no-fuse] [--python FILE] [--json FILE]
  *
+ * With bf16 PyTorch runs under bfloat16 autocast; --compile adds torch.compile, which takes minutes to warm up.
  * Needs a Python with PyTorch and transformers: --python, SESD_PYTHON or .venv/bin/python.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +26,8 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     repeats: { type: 'string', default: '9' },
     dropout: { type: 'string', default: '0.1' },
+    precision: { type: 'string', default: 'fp32' },
+    compile: { type: 'boolean', default: false },
     onnx: { type: 'string' },
     fuse: { type: 'boolean', default: true },
     python: { type: 'string', default: process.env.SESD_PYTHON ?? '.venv/bin/python' },
@@ -35,12 +38,16 @@ const [batch, length, threads, repeats, dropout] = (
   ['batch', 'length', 'threads', 'repeats', 'dropout'] as const
 ).map((name) => Number(values[name])) as [number, number, number, number, number];
 
+const sizes = { size: values.size, batch, length, threads, dropout };
+const precision = values.precision === 'bf16' ? 'bf16' : 'fp32';
+
 /** Timers that see the event loop's delay fire this often. */
 const RESOLUTION_MS = 5;
 /** What is timed: forward and backward; a whole update; an update with a teacher one step behind. */
 type Step = 'gradients' | 'update' | 'sda';
 const steps: Step[] = ['gradients', 'update', 'sda'];
-const attentions = ['eager', 'sdpa'] as const;
+/** PyTorch's sides: two kinds of attention, and torch.compile of the second. */
+const sides = values.compile ? ['eager', 'sdpa', 'compiled'] : ['eager', 'sdpa'];
 const names: Record<Step, string> = {
   gradients: 'forward + backward',
   update: 'whole update',
@@ -52,8 +59,8 @@ const torch = new TorchWorker(values.python);
 try {
   const model = values.onnx ?? join(folder, 'model.onnx');
   if (!values.onnx) await torch.ask({ do: 'export', path: model, size: values.size });
-  const versions = await torch.ask({ do: 'prepare', size: values.size, batch, length, threads, dropout });
-  const engine = await EngineSteps.open(model, { threads, dropout, fuse: values.fuse });
+  const versions = await torch.ask({ do: 'prepare', ...sizes, precision });
+  const engine = await EngineSteps.open(model, { threads, dropout, fuse: values.fuse, precision });
   const times = await interleaved(engine);
   const result = {
     date: new Date().toISOString(),
@@ -63,7 +70,7 @@ try {
       node: process.version,
       ...versions,
     },
-    settings: { size: values.size, batch, length, threads, repeats, dropout, fuse: values.fuse },
+    settings: { ...sizes, repeats, fuse: values.fuse, precision },
     steps: summarize(times.milliseconds),
     longestEventLoopDelayMs: times.longestDelay,
     peakRss: {
@@ -79,12 +86,12 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-type Times = Record<Step, { engine: number[]; eager: number[]; sdpa: number[] }>;
+type Times = Record<Step, { engine: number[]; torch: Record<string, number[]> }>;
 
 /** Each round measures every step on every side once; the first round warms up and does not count. */
 async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; longestDelay: number }> {
   const milliseconds = Object.fromEntries(
-    steps.map((step) => [step, { engine: [], eager: [], sdpa: [] }]),
+    steps.map((step) => [step, { engine: [], torch: Object.fromEntries(sides.map((side) => [side, []])) }]),
   ) as unknown as Times;
   const data = randomBatch(batch, length);
   let longestDelay = 0;
@@ -99,10 +106,10 @@ async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; 
         milliseconds[step].engine.push(ours);
         longestDelay = Math.max(longestDelay, delay.max / 1e6 - RESOLUTION_MS);
       }
-      for (const what of attentions) {
+      for (const what of sides) {
         await pause(50); // the other side's threads have stopped spinning
         const { ms } = await torch.ask({ do: 'measure', what, step });
-        if (round > 0) milliseconds[step][what].push(ms as number);
+        if (round > 0) milliseconds[step].torch[what]!.push(ms as number);
       }
       await pause(50);
     }
@@ -113,15 +120,17 @@ async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; 
 function summarize(milliseconds: Times) {
   return Object.fromEntries(
     steps.map((step) => {
-      const { engine, eager, sdpa } = milliseconds[step];
-      const medians = { engine: median(engine), eager: median(eager), sdpa: median(sdpa) };
+      const { engine, torch } = milliseconds[step];
+      const ofTorch = (of: (times: number[]) => number) =>
+        Object.fromEntries(sides.map((side) => [side, of(torch[side]!)]));
+      const own = median(engine);
       return [
         step,
         {
-          milliseconds: medians,
-          samplesPerSecond: (1000 * batch) / medians.engine,
+          milliseconds: { engine: own, ...ofTorch(median) },
+          samplesPerSecond: (1000 * batch) / own,
           // Of rounds, not of medians: load that comes and goes is on both sides of a round.
-          speedup: { eager: medianRatio(eager, engine), sdpa: medianRatio(sdpa, engine) },
+          speedup: ofTorch((times) => medianRatio(times, engine)),
         },
       ];
     }),
@@ -134,16 +143,16 @@ function print(result: {
   peakRss: { engine: number; torch: unknown };
 }): void {
   console.log(
-    `BERT ${values.size}, batch ${batch} × ${length} tokens, ${threads} threads, fp32, dropout ${dropout}`,
+    `BERT ${values.size}, batch ${batch} × ${length} tokens, ${threads} threads, ${precision}, dropout ${dropout}`,
   );
   console.log(`medians of ${repeats} interleaved rounds in ms; ×: how much faster than PyTorch\n`);
   const row = (cells: string[]) =>
     console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(14))).join(''));
-  row(['', 'sesd-train', 'torch eager', 'torch sdpa', '× eager', '× sdpa']);
+  row(['', 'sesd-train', ...sides.map((side) => `torch ${side}`), ...sides.map((side) => `× ${side}`)]);
   for (const step of steps) {
     const { milliseconds, speedup } = result.steps[step]!;
-    const numbers = [milliseconds.engine, milliseconds.eager, milliseconds.sdpa].map((ms) => ms.toFixed(0));
-    row([names[step], ...numbers, speedup.eager.toFixed(2), speedup.sdpa.toFixed(2)]);
+    const numbers = Object.values(milliseconds).map((ms) => ms.toFixed(0));
+    row([names[step], ...numbers, ...Object.values(speedup).map((ratio) => ratio.toFixed(2))]);
   }
   const cost = result.steps.sda!.milliseconds.engine / result.steps.update!.milliseconds.engine;
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);

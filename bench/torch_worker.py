@@ -1,12 +1,13 @@
 """The PyTorch side of the benchmark: answers JSON lines on stdin with JSON lines on stdout.
 
     {"do": "export", "path": F, "size": S}              writes a random BERT classifier as ONNX
-    {"do": "prepare", "size": S, "batch": B, "length": L, "threads": N, "dropout": P}
-    {"do": "measure", "what": "eager|sdpa", "step": "gradients|update|sda"}   -> {"ms": ...}
+    {"do": "prepare", "size": S, "batch": B, "length": L, "threads": N, "dropout": P, "precision": "fp32|bf16"}
+    {"do": "measure", "what": "eager|sdpa|compiled", "step": "gradients|update|sda"}   -> {"ms": ...}
     {"do": "memory"}                                    -> {"peakRss": bytes}
 
-gradients: forward and backward of Hugging Face's BertForSequenceClassification in float32. update: with clipping and fused
-AdamW. sda: an update with a teacher one step behind (window 1).
+gradients: forward and backward of Hugging Face's BertForSequenceClassification in float32, or under bfloat16 autocast.
+update: with clipping and fused AdamW. sda: an update with a teacher one step behind (window 1). compiled:
+torch.compile of the model with sdpa.
 """
 
 import json
@@ -71,9 +72,11 @@ def export(path, size):
 
 
 class Bench:
-    def __init__(self, size, batch, length, threads, dropout):
+    def __init__(self, size, batch, length, threads, dropout, precision):
         torch.set_num_threads(threads)
         self.model = build(size, "sdpa", dropout).train()
+        self.compiled = torch.compile(self.model)
+        self.bf16 = precision == "bf16"
         self.teacher = None
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-5, fused=True)
         generator = torch.Generator().manual_seed(1)
@@ -81,13 +84,15 @@ class Bench:
         self.inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
         self.labels = torch.randint(0, LABELS, (batch,), generator=generator)
 
-    def measure(self, attention, step):
-        self.model.config._attn_implementation = attention
+    def measure(self, what, step):
+        self.model.config._attn_implementation = "eager" if what == "eager" else "sdpa"
         if step == "sda" and self.teacher is None:
             self.teacher = build_like(self.model)
+            self.compiled_teacher = torch.compile(self.teacher)
         self.optimizer.zero_grad(set_to_none=True)
         started = time.perf_counter()
-        loss = self.loss(distilled=step == "sda")
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            loss = self.loss(what == "compiled", distilled=step == "sda")
         loss.backward()
         if step != "gradients":
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -97,12 +102,12 @@ class Bench:
             self.optimizer.step()
         return 1000 * (time.perf_counter() - started)
 
-    def loss(self, distilled):
-        logits = self.model(**self.inputs).logits
+    def loss(self, compiled, distilled):
+        logits = (self.compiled if compiled else self.model)(**self.inputs).logits
         loss = functional.cross_entropy(logits, self.labels)
         if distilled:
             with torch.no_grad():
-                target = self.teacher(**self.inputs).logits
+                target = (self.compiled_teacher if compiled else self.teacher)(**self.inputs).logits
             loss = loss + functional.mse_loss(logits, target)
         return loss
 

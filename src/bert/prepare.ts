@@ -17,6 +17,7 @@ import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-la
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
+import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -42,6 +43,8 @@ export interface BertOptions {
   dropout: number;
   /** Use the fused operators; without, stock ONNX ops throughout. */
   fuse: boolean;
+  /** What the fused operators round the operands of matrix products to; float32, so nothing, when absent. */
+  precision?: Precision;
   /** Seed of new weights. */
   seed: number;
   /** Regular expression of the weights that are not trained, see `frozenBy`. */
@@ -117,6 +120,10 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
 
   const weights = new Set([...trained, ...kept]);
   const halves = split(graph, forwardCount, weights, gradients, dlogits, head.logits);
+  if (options.fuse) {
+    for (const each of [halves.forward, halves.backward, inferenceGraph])
+      ownProducts(new GraphBuilder(each, newInference()), options.precision ?? 'fp32');
+  }
   const fed = new Set(graph.inputs);
   const forward = plannedGraph(halves.forward, weights, fed);
   await turn();

@@ -169,6 +169,11 @@ function checkTogether(options: TrainOptions): void {
       hint: 'Use --device cpu.',
     });
   }
+  if (options.precision === 'bf16' && !options.fuse) {
+    throw new SesdError('SESD_USAGE', '--precision bf16 and --no-fuse exclude each other.', {
+      hint: 'The stock operators of --no-fuse compute in fp32.',
+    });
+  }
   checkTask(options);
   if (options.train === undefined) {
     for (const [flag, value] of [

@@ -339,9 +339,13 @@ export const trainSchema = z.strictObject({
     description: 'ONNX Runtime library to load (default: the one of onnxruntime-node)',
   }),
   precision: choice(
-    ['fp32'],
+    ['fp32', 'bf16', 'auto'],
     { default: 'fp32' },
-    { group: machine, description: 'Number format of the matrix products' },
+    {
+      group: machine,
+      description:
+        'Number format of the matrix products; bf16: operands at 3 digits, all else float32; auto: bf16 where the CPU has it',
+    },
   ),
   fuse: boolean(
     { default: true },

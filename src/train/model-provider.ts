@@ -3,6 +3,7 @@ import type { TrainOptions } from '../config/train-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { TokenizerFile } from '../tokenizer/tokenizer.ts';
 import type { Truncate } from '../tokenizer/truncation.ts';
+import type { ChosenPrecision } from './choose-precision.ts';
 
 /** What is read of Hugging Face's config.json; an exported one keeps the rest. */
 export interface ModelConfig {
@@ -36,6 +37,7 @@ export interface OpenModelOptions
 export interface OpenedModel {
   engine: Engine;
   report: ModelReport;
+  precision: ChosenPrecision;
   /**
    * Writes the model with the student's weights to a folder that does not exist yet: model.onnx, config.json
    * and the tokenizer's files.

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
-import { createEngine } from '../engine/backends/onnx-runtime.ts';
+import { createEngine, openRuntime } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
 import type { Architecture, ConfigOptions } from '../export/config.ts';
 import { type ExportOptions, exportModel } from '../export/export-model.ts';
@@ -13,6 +13,7 @@ import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
 import { type OnnxModel, readModel } from '../onnx/read.ts';
 import { releaseElements } from '../onnx/release-elements.ts';
 import { shareEqualMatrices } from '../onnx/shared-matrices.ts';
+import { choosePrecision } from './choose-precision.ts';
 import type {
   ExportExtras,
   ModelConfig,
@@ -57,18 +58,21 @@ async function openModel(
   config: ModelConfig | undefined,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const prepared = await prepareBert(graph, options);
-  const report = describe(model, graph, prepared);
-  const engine = await createEngine(prepared.plan, {
+  const runtime = {
     threads: options.threads ?? os.availableParallelism(),
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
-  });
+  };
+  const chosen = choosePrecision(options, () => openRuntime(runtime).simd);
+  const prepared = await prepareBert(graph, { ...options, precision: chosen.precision });
+  const report = describe(model, graph, prepared);
+  const engine = await createEngine(prepared.plan, runtime);
   const edit = headEdit(model, prepared);
   // The engine has the weights now: the file's bytes need not stay in memory for the export.
   releaseElements(model, new Set(prepared.plan.parameters.map(({ name }) => name)));
   return {
     engine,
     report,
+    precision: chosen,
     export: (folder, beside) =>
       exportModel(folder, {
         source: model,

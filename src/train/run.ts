@@ -94,7 +94,8 @@ async function runIn(
   });
   try {
     refuseVote(file, model);
-    const options = { ...given, maxLength: longestInput(given, model, listener) };
+    const { precision } = model.precision;
+    const options = { ...given, precision, maxLength: longestInput(given, model, listener) };
     const vocabulary = model.report.training?.vocabulary;
     const encoded = await runData.encoded(file, { maxLength: options.maxLength, vocabulary, signal });
     const config = configEvent(options, { model, target, data });
@@ -125,6 +126,7 @@ async function runIn(
     listener(config);
     const notices = [
       memory,
+      model.precision.notice,
       describeFrozen(model.report),
       describeShortRun(options, config.totalSteps),
       describeLikelyRegression(options, file.config, target.names),

@@ -61,6 +61,14 @@ describe('resolving options', () => {
     assert.equal(options.maxSteps, undefined);
   });
 
+  test('--precision bf16 needs the fused kernels', () => {
+    assert.throws(
+      () => resolveTrainOptions({ precision: 'bf16', fuse: false }),
+      /--precision bf16 and --no-fuse exclude each other/,
+    );
+    assert.equal(resolveTrainOptions({ precision: 'auto', fuse: false }).precision, 'auto');
+  });
+
   test('reads numbers, words and switches from text', () => {
     const options = resolveTrainOptions({
       lr: '3e-4',

@@ -39,6 +39,7 @@ export function tinyModels(folder: string, prepare: (engine: TinyEngine) => void
       prepare(engine);
       return {
         engine,
+        precision: { precision: 'fp32' },
         report: { file: path, producer: 'test', opset: 18, ops: {} },
         export: async (to, { id2label, tokenizerFiles }) => {
           await mkdir(to);

@@ -12,6 +12,9 @@ static_assert(kLanes <= kGemmSlack && kTileRows <= 8, "packing stays inside its 
 
 Float load_up_to(const float* p, int64_t n) { return n >= kLanes ? load(p) : n > 0 ? load_first(p, n) : zero(); }
 
+// A part of the second-level cache that is surely there.
+constexpr int64_t kCachedFloats = 1 << 16;
+
 // What a lane of a packed operand is, made of numbers that lie beside each other along the depth (`neighbours`, n of
 // them left) or whose successors along the depth are a stride away (`across`), and how two lanes are multiplied.
 struct Float32 {
@@ -165,14 +168,20 @@ void multiply_block(const GemmCall& op, Span rows, Span columns, Span depth, con
     pack<Number, kTileRows>(operand(op.a, op.rows, op.depth, !op.trans_a, row, depth.first), rows.last - row,
                             depth.size(), a);
   }
-  for (int64_t column = columns.first; column < columns.last; column += kTileColumns) {
-    a = scratch;
-    for (int64_t row = rows.first; row < rows.last; row += kTileRows, a += kTileRows * floats) {
-      multiply_rows<Number, kTileRows>(
-          rows.last - row, floats, a, packed,
-          {op.c + row * op.columns + column, op.columns, columns.last - column, depth.first > 0});
+  const auto multiply_at = [&](int64_t row, int64_t column) {
+    multiply_rows<Number, kTileRows>(
+        rows.last - row, floats, scratch + (row - rows.first) * floats, packed + (column - columns.first) * floats,
+        {op.c + row * op.columns + column, op.columns, columns.last - column, depth.first > 0});
+  };
+  // Columns of B stay in cache while the rows pass by; if all of B does, C is written row by row.
+  if (columns.size() * floats <= kCachedFloats) {
+    for (int64_t row = rows.first; row < rows.last; row += kTileRows) {
+      for (int64_t column = columns.first; column < columns.last; column += kTileColumns) multiply_at(row, column);
     }
-    packed += kTileColumns * floats;
+  } else {
+    for (int64_t column = columns.first; column < columns.last; column += kTileColumns) {
+      for (int64_t row = rows.first; row < rows.last; row += kTileRows) multiply_at(row, column);
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   NativeBinding,
   NativeSession,
   NativeStash,
+  RuntimeInfo,
 } from '../contract.ts';
 import type {
   Averaging,
@@ -43,6 +44,11 @@ export interface OnnxRuntimeOptions {
   library?: string;
 }
 
+/** Loads the runtime, once per process. @throws SesdError SESD_NATIVE_LOAD */
+export function openRuntime({ library, threads }: OnnxRuntimeOptions): RuntimeInfo {
+  return loadAddon().open({ library: library ?? runtimeLibrary(), threads });
+}
+
 /**
  * Trains and runs a plan on stock ONNX Runtime: forward, backward and inference sessions over shared weights.
  * @throws SesdError SESD_BAD_MODEL when the runtime does not take a graph, SESD_NATIVE_LOAD
@@ -52,7 +58,7 @@ export async function createEngine(
   options: OnnxRuntimeOptions,
 ): Promise<OnnxRuntimeEngine> {
   const addon = loadAddon();
-  addon.open({ library: options.library ?? runtimeLibrary(), threads: options.threads });
+  openRuntime(options);
   const student = await createStore(addon, plan.parameters, plan.initial);
   const frozen = plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined;
   const inference = await createSession(addon, plan.inference.model, 'graph');

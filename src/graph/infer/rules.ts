@@ -137,6 +137,7 @@ export const rules: Readonly<Record<string, InferenceRule>> = {
   'com.microsoft::MultiHeadAttention': contrib.multiHeadAttention,
 
   'sesd::LayerNormalizationGrad': contrib.likeInputs(1, 2, 2),
+  'sesd::Gemm': sesd.gemm,
   'sesd::BiasGelu': sesd.biasGelu,
   'sesd::BiasGeluGrad': sesd.biasGeluGrad,
   'sesd::Attention': sesd.attention,

@@ -27,6 +27,15 @@ export const attention: InferenceRule = (at) => {
   );
 };
 
+/** (A, B) → y; axes of A before its last are rows. */
+export const gemm: InferenceRule = (at) => {
+  const [a, b] = [at.dims(0), at.dims(1)];
+  const flag = (name: string) => intAttribute(at.node, name, 0) !== 0;
+  const rows = flag('transA') ? a?.slice(1) : a?.slice(0, -1);
+  const columns = flag('transB') ? b?.[0] : b?.[1];
+  at.output(0, at.dtype(0), rows && [...rows, columns ?? at.fresh(0, rows.length)]);
+};
+
 /** (indices, dY) → dTable. */
 export const embeddingGrad: InferenceRule = (at) => {
   const hidden = at.dims(1)?.at(-1);
