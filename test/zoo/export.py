@@ -1,6 +1,6 @@
 """Exports tiny random models of the BERT family through the routes people use, each with PyTorch's outputs and gradients beside it.
 
-    python test/zoo/export.py FOLDER [--only SUBSTRING] [--list]
+    python test/zoo/export.py FOLDER [--only SUBSTRING] [--part I/N] [--list]
 
 Every variant is written as FOLDER/<variant>.onnx (some with external data beside it) and FOLDER/<variant>.json:
 
@@ -279,10 +279,13 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--only", default="", help="write only variants whose name contains this")
     parser.add_argument("--prefix", default="", help="put this before every variant's name")
+    parser.add_argument("--part", default="1/1", help="write every n-th variant, from the i-th on: i/n")
     parser.add_argument("--list", action="store_true", help="print the variants' names and stop")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    chosen = {options.prefix + name: route for name, route in variants().items() if options.only in name}
+    named = [(options.prefix + name, route) for name, route in variants().items() if options.only in name]
+    first, count = map(int, options.part.split("/"))
+    chosen = dict(named[first - 1 :: count])
     if options.list:
         print("\n".join(chosen))
         return 0

@@ -24,16 +24,25 @@ const { SESD_ZOO: given, SESD_ZOO_ONLY: only = '', SESD_ZOO_TABLE: tableFile } =
 const table = new ZooTable();
 
 const scratch = mkdtempSync(join(tmpdir(), 'sesd-zoo-'));
+/** Exports with one thread each, side by side. */
+const parallel = 2;
 if (search.python && !given) {
-  await runPython(search.python, 'test/zoo/export.py', [scratch, '--only', only]);
+  const { python } = search;
+  const parts = Array.from({ length: parallel }, (_, index) => `${index + 1}/${parallel}`);
+  await Promise.all(
+    parts.map((part) => runPython(python, 'test/zoo/export.py', [scratch, '--only', only, '--part', part])),
+  );
   // Optimum needs an older transformers, so it lives in a folder of its own: see requirements-optimum.txt.
   const modules = '.venv/optimum';
   const args = [scratch, '--only', only || 'optimum', '--prefix', 'transformers4-'];
-  if (existsSync(modules)) await runPython(search.python, 'test/zoo/export.py', args, { modules });
+  if (existsSync(modules)) await runPython(python, 'test/zoo/export.py', args, { modules });
 }
 const zoo = search.python ? readZoo(given ?? scratch).filter(({ variant }) => variant.includes(only)) : [];
 
-describe('exported BERTs train as in PyTorch', { skip: search.missing ?? false }, () => {
+describe('exported BERTs train as in PyTorch', {
+  skip: search.missing ?? false,
+  concurrency: parallel,
+}, () => {
   after(() => {
     rmSync(scratch, { recursive: true, force: true });
     if (tableFile) table.write(tableFile);
