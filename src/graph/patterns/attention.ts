@@ -1,4 +1,4 @@
-import { type Dim, multiplyDims } from '../dims.ts';
+import type { Dim } from '../dims.ts';
 import { intAttribute, intsAttribute, isFloat, type Node, opName } from '../graph.ts';
 import type { GraphView } from '../view.ts';
 
@@ -89,8 +89,7 @@ export function findAttentions(view: GraphView): AttentionMatch[] {
 
 function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
   const value = traceHeads(view, found.product.inputs[1]!, rowsFirst);
-  const root = flatContext(view, found.product.outputs[0]!);
-  if (value?.scale !== 1 || !root) return undefined;
+  if (value?.scale !== 1) return undefined;
 
   const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
   const product = view.producerOf(scores, 'MatMul');
@@ -98,6 +97,8 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
   const query = traceHeads(view, product.inputs[0]!, rowsFirst);
   const key = traceHeads(view, product.inputs[1]!, columnsFirst);
   if (!query || query.heads !== key?.heads || query.heads !== value.heads) return undefined;
+  const root = flatContext(view, found.product.outputs[0]!, query, value);
+  if (!root) return undefined;
   return {
     ...{ query, key, value, mask, root },
     heads: query.heads,
@@ -169,12 +170,16 @@ function scalarFactor(view: GraphView, node: Node): { source: string; scale: num
 const rowsFirst = [0, 2, 1, 3];
 const columnsFirst = [0, 3, 1, 2];
 
+interface Heads extends Projection {
+  /** Batch and sequence. */
+  rows: readonly [Dim, Dim];
+  heads: number;
+  size: number;
+  scale: number;
+}
+
 /** Walks back from a matrix of heads through transposes and constant factors to the projection. */
-function traceHeads(
-  view: GraphView,
-  matrix: string,
-  layout: readonly number[],
-): (Projection & { heads: number; scale: number }) | undefined {
+function traceHeads(view: GraphView, matrix: string, layout: readonly number[]): Heads | undefined {
   let scale = 1;
   let value = matrix;
   let order = layout;
@@ -198,10 +203,11 @@ function traceHeads(
   const dims = view.graph.types.get(value)?.dims;
   const [heads, size] = [dims?.[order[2]!], dims?.[order[3]!]];
   if (dims?.length !== 4 || typeof heads !== 'number' || typeof size !== 'number') return undefined;
+  const found = { rows: [dims[order[0]!]!, dims[order[1]!]!] as const, heads, size, scale };
   const split = view.producerOf(value, 'Reshape');
   const inOrder = order.every((axis, index) => axis === index);
-  if (split && inOrder && splitsLastAxis(view, split)) return { value: split.inputs[0]!, heads, scale };
-  return { value, order, heads, scale };
+  if (split && inOrder && splitsLastAxis(view, split)) return { ...found, value: split.inputs[0]! };
+  return { ...found, value, order };
 }
 
 /** Reshape(Transpose(Reshape(x, 3 axes), 0 2 1), 4 axes): the last two axes swapped by way of a 3-D view. */
@@ -224,17 +230,16 @@ function splitsLastAxis(view: GraphView, reshape: Node): boolean {
 }
 
 /** The node that joins the heads: Transpose 0 2 1 3, then this Reshape. */
-function flatContext(view: GraphView, product: string): Node | undefined {
+function flatContext(view: GraphView, product: string, query: Heads, value: Heads): Node | undefined {
   const transpose = view.soleUser(product);
   if (transpose?.op !== 'Transpose' || intsAttribute(transpose, 'perm')?.join() !== '0,2,1,3')
     return undefined;
   const reshape = view.soleUser(transpose.outputs[0]!);
-  const before = view.graph.types.get(transpose.outputs[0]!)?.dims;
-  const after = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
-  if (before?.length !== 4 || !after) return undefined;
-  const rows = after.length === 2 ? [multiplyDims(before.slice(0, 2))] : before.slice(0, 2);
-  const joined = [...rows, multiplyDims(before.slice(2))];
-  return after.length === joined.length && after.every((dim, axis) => dim === joined[axis])
-    ? reshape
-    : undefined;
+  const dims = reshape?.op === 'Reshape' ? view.graph.types.get(reshape.outputs[0]!)?.dims : undefined;
+  // The last of three axes follows from the first two: where a mask's dims are unknown, so is it.
+  const joins =
+    dims?.length === 3
+      ? dims[0] === query.rows[0] && dims[1] === query.rows[1]
+      : dims?.length === 2 && dims[1] === value.heads * value.size;
+  return joins ? reshape : undefined;
 }
