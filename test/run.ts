@@ -3,6 +3,8 @@
  *
  *   node --import tsx test/run.ts                those that need no Python and take seconds
  *   node --import tsx test/run.ts parity zoo     those of the folders named
+ *
+ * What begins with -- is an option of node's.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -13,7 +15,9 @@ import { fileURLToPath } from 'node:url';
 const apart = ['parity', 'zoo', 'faults'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const wanted = process.argv.slice(2);
+const [options, wanted] = [true, false].map((isOption) =>
+  process.argv.slice(2).filter((argument) => argument.startsWith('--') === isOption),
+) as [string[], string[]];
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => {
@@ -29,7 +33,7 @@ if (files.length === 0) {
 // Node 20 takes files, not patterns.
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-reporter=spec', ...files],
+  ['--import', 'tsx', '--test', '--test-reporter=spec', ...options, ...files],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);

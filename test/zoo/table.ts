@@ -3,15 +3,27 @@ import type { ZooRecord } from './record.ts';
 
 type Measure = 'fused' | 'stock' | 'reloaded';
 
+type Row = { record: ZooRecord; counts?: Record<string, number> } & Partial<Record<Measure, number>>;
+
 /** What the zoo's tests measured, one row a variant. */
 export class ZooTable {
-  readonly #rows = new Map<string, { record: ZooRecord } & Partial<Record<Measure, number>>>();
+  readonly #rows = new Map<string, Row>();
 
   /** Keeps the largest value of each measure: an encoder is tried with several heads. */
   note(record: ZooRecord, measure: Measure, value: number): void {
-    const row = this.#rows.get(record.variant) ?? { record };
+    const row = this.#row(record);
     row[measure] = Math.max(row[measure] ?? 0, value);
+  }
+
+  /** Keeps how many of each pattern were fused. */
+  noteFused(record: ZooRecord, counts: Record<string, number>): void {
+    this.#row(record).counts = counts;
+  }
+
+  #row(record: ZooRecord): Row {
+    const row = this.#rows.get(record.variant) ?? { record };
     this.#rows.set(record.variant, row);
+    return row;
   }
 
   /** As a table in Markdown. Largest differences are relative to the largest element of each tensor. */
@@ -20,10 +32,15 @@ export class ZooTable {
       '| variant | exporter | opset | fused: LayerNormalization, GELU, attention, residual | gradients, fused | gradients, stock ops | exported and reloaded |',
       '| --- | --- | --: | --- | --: | --: | --: |',
     ];
-    for (const [variant, { record, fused, stock, reloaded }] of [...this.#rows].sort(byName)) {
-      const { route, opset, patterns } = record;
-      const counts = Object.values(patterns ?? {}).join(', ');
-      const cells = [variant, route.exporter, opset, counts, ...[fused, stock, reloaded].map(scientific)];
+    for (const [variant, { record, counts, fused, stock, reloaded }] of [...this.#rows].sort(byName)) {
+      const { route, opset } = record;
+      const cells = [
+        variant,
+        route.exporter,
+        opset,
+        Object.values(counts ?? {}).join(', '),
+        ...[fused, stock, reloaded].map(scientific),
+      ];
       lines.push(`| ${cells.join(' | ')} |`);
     }
     writeFileSync(file, `${lines.join('\n')}\n`);
