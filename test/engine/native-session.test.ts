@@ -56,7 +56,7 @@ test('open tells what was loaded, and again the same', () => {
   assert.match(info.version, /^1\.\d+\.\d+/);
   assert.ok(info.providers.includes('CPUExecutionProvider'));
   assert.equal(info.threads, 2);
-  assert.ok(['portable', 'avx2', 'avx512', 'neon'].includes(info.simd));
+  assert.ok(['portable', 'avx2', 'avx512', 'avx512_bf16', 'neon'].includes(info.simd));
 });
 
 test('a session names its inputs and outputs', async () => {
