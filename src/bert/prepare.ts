@@ -77,7 +77,7 @@ export interface PreparedBert {
  */
 export async function prepareBert(source: Graph, options: BertOptions): Promise<PreparedBert> {
   const graph = cloneGraph(source);
-  lowerNodes(new GraphBuilder(graph, inferGraph(graph)));
+  lowerNodes(graph);
   const inputs = nameDims(graph);
   const inference = inferGraph(graph);
   const canonical = new GraphBuilder(graph, inference);

@@ -1,5 +1,6 @@
-import type { GraphBuilder } from '../builder.ts';
-import { consumers, opName } from '../graph.ts';
+import { GraphBuilder } from '../builder.ts';
+import { consumers, type Graph, opName } from '../graph.ts';
+import { inferGraph } from '../infer/infer.ts';
 import { replaceUses } from '../rewrite.ts';
 import { sortNodes } from '../sort.ts';
 import { lowerings } from './index.ts';
@@ -11,10 +12,10 @@ import { cannotLower } from './lowering.ts';
  *
  * @throws SesdError SESD_UNSUPPORTED_OP as the lowerings do.
  */
-export function lowerNodes(builder: GraphBuilder): void {
-  const { graph } = builder;
+export function lowerNodes(graph: Graph): void {
   const lowered = graph.nodes.filter((node) => lowerings[opName(node)] !== undefined);
   if (lowered.length === 0) return;
+  const builder = new GraphBuilder(graph, inferGraph(graph));
   const read = new Set([...consumers(graph).keys(), ...graph.outputs]);
   const gone = new Set(lowered);
   graph.nodes = graph.nodes.filter((node) => !gone.has(node));

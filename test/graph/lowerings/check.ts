@@ -36,7 +36,7 @@ export function loweringTests(name: string, cases: Record<string, LoweringCase>)
 async function check(name: string, given: LoweringCase): Promise<void> {
   const { graph, feeds } = singleNode(name, given);
   const lowered = cloneGraph(graph);
-  lowerNodes(new GraphBuilder(lowered, inferGraph(lowered)));
+  lowerNodes(lowered);
   for (const node of lowered.nodes) {
     assert.equal(node.domain, '', `${opName(node)} is left`);
     assert.equal(lowerings[opName(node)], undefined, `${opName(node)} is left`);

@@ -28,7 +28,7 @@ function refusal(
   const builder = new GraphBuilder(graph, newInference());
   graph.outputs = builder.multi(op, names, outputs, { domain, attributes });
   try {
-    lowerNodes(builder);
+    lowerNodes(graph);
   } catch (error) {
     assert.ok(error instanceof SesdError);
     assert.equal(error.code, 'SESD_UNSUPPORTED_OP');
