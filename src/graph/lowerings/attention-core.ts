@@ -1,6 +1,7 @@
 import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute, type Node } from '../graph.ts';
+import { joinHeads } from './heads.ts';
 import { cannotLower } from './lowering.ts';
 
 /** What com.microsoft::Attention and MultiHeadAttention have in common once their projections are told apart. */
@@ -40,10 +41,7 @@ export function attend(builder: GraphBuilder, node: Node, parts: AttentionParts)
   const probabilities = builder.op('Softmax', [scores], { attributes: { axis: -1 } });
   const context = builder.op('MatMul', [probabilities, split(parts.value, [0, 2, 1, 3])]);
   const joined = heads * headSize(builder, node, parts.value, heads);
-  return builder.op('Reshape', [
-    builder.op('Transpose', [context], { attributes: { perm: [0, 2, 1, 3] } }),
-    builder.ints(0, 0, joined),
-  ]);
+  return joinHeads(builder, context, joined);
 }
 
 function headSize(builder: GraphBuilder, node: Node, name: string, heads: number): number {

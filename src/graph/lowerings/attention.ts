@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute, type Node } from '../graph.ts';
+import { joinHeads, splitHeads } from './heads.ts';
 import { cannotLower, type Lowering } from './lowering.ts';
 
 /**
@@ -25,8 +26,7 @@ export const attention: Lowering = (builder, node) => {
   const context = builder.op('MatMul', [probabilities(builder, scores, mask), v.value]);
   if (builder.typeOf(query)?.dims?.length === 4) return [context];
   const joined = intAttribute(node, 'q_num_heads', 0) * sizeOf(builder, node, v.value);
-  const rows = builder.op('Transpose', [context], { attributes: { perm: [0, 2, 1, 3] } });
-  return [builder.op('Reshape', [rows, builder.ints(0, 0, joined)])];
+  return [joinHeads(builder, context, joined)];
 };
 
 /** A projection as [batch, heads, sequence, head size]. */
@@ -34,15 +34,7 @@ function headsOf(builder: GraphBuilder, node: Node, name: string, attribute: str
   const dims = builder.typeOf(name)?.dims;
   if (dims?.length === 4) return { value: name, heads: dims[1] };
   const heads = intAttribute(node, attribute, 0);
-  const hidden = dims?.[2];
-  if (dims?.length !== 3 || typeof hidden !== 'number' || hidden % heads !== 0) {
-    throw cannotLower(
-      node,
-      `has ${heads} heads over '${name}' [${dims?.join(', ') ?? '?'}]; expected [batch, sequence, heads × head size]`,
-    );
-  }
-  const split = builder.op('Reshape', [name, builder.ints(0, 0, heads, hidden / heads)]);
-  return { value: builder.op('Transpose', [split], { attributes: { perm: [0, 2, 1, 3] } }), heads };
+  return { value: splitHeads(builder, node, name, heads), heads };
 }
 
 function sizeOf(builder: GraphBuilder, node: Node, name: string): number {

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Node } from '../graph.ts';
 import { attend } from './attention-core.ts';
+import { joinHeads } from './heads.ts';
 import { cannotLower, type Lowering } from './lowering.ts';
 
 /** com.microsoft::MultiHeadAttention: the projections are inputs, in several layouts, their biases one vector. */
@@ -29,7 +30,7 @@ function projections(builder: GraphBuilder, node: Node): Projections {
       `has a query '${query}' of ${rank(query) ?? 'unknown'} axes and no key and value`,
     );
   }
-  return [query, joinHeads(builder, key), joinHeads(builder, value)];
+  return [query, flattened(builder, key), flattened(builder, value)];
 }
 
 /** [batch, sequence, heads, count, head size] as `count` of [batch, sequence, heads × head size]. */
@@ -42,11 +43,9 @@ function unpack(builder: GraphBuilder, packed: string, count: number): string[] 
 }
 
 /** Keys and values may come as [batch, heads, sequence, head size] too. */
-function joinHeads(builder: GraphBuilder, name: string): string {
+function flattened(builder: GraphBuilder, name: string): string {
   const dims = builder.typeOf(name)?.dims;
-  if (dims?.length !== 4) return name;
-  const turned = builder.op('Transpose', [name], { attributes: { perm: [0, 2, 1, 3] } });
-  return builder.op('Reshape', [turned, builder.ints(0, 0, columns(dims[1], dims[3]))]);
+  return dims?.length === 4 ? joinHeads(builder, name, columns(dims[1], dims[3])) : name;
 }
 
 function columns(...dims: (number | string | undefined)[]): number {

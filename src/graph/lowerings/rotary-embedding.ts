@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import { intAttribute, type Node } from '../graph.ts';
+import { joinHeads, splitHeads } from './heads.ts';
 import { cannotLower, type Lowering } from './lowering.ts';
 
 /** RotaryEmbedding of ai.onnx (opset 23): (x, cosines, sines, positions). */
@@ -32,18 +33,9 @@ interface Angles {
  */
 function rotate(builder: GraphBuilder, node: Node, x: string, angles: Angles): string {
   const dims = builder.typeOf(x)?.dims;
-  const heads = intAttribute(node, 'num_heads', 0);
   if (dims?.length === 4) return rotateHeads(builder, node, x, angles);
-  const hidden = dims?.[2];
-  if (dims?.length !== 3 || typeof hidden !== 'number' || hidden % heads !== 0) {
-    throw cannotLower(
-      node,
-      `has ${heads} heads over '${x}' [${dims?.join(', ') ?? '?'}]; expected [batch, sequence, heads × head size]`,
-    );
-  }
-  const turn = (value: string) => builder.op('Transpose', [value], { attributes: { perm: [0, 2, 1, 3] } });
-  const split = turn(builder.op('Reshape', [x, builder.ints(0, 0, heads, hidden / heads)]));
-  return builder.op('Reshape', [turn(rotateHeads(builder, node, split, angles)), builder.ints(0, 0, hidden)]);
+  const split = splitHeads(builder, node, x, intAttribute(node, 'num_heads', 0));
+  return joinHeads(builder, rotateHeads(builder, node, split, angles), dims![2] as number);
 }
 
 function rotateHeads(builder: GraphBuilder, node: Node, x: string, angles: Angles): string {
