@@ -24,7 +24,10 @@ export interface BertInputs {
   fixed: { rows?: number; length?: number };
 }
 
-const passThrough = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand']);
+/** Ops that only change the shape or type of indices. */
+export const passThrough: ReadonlySet<string> = new Set([
+  ...['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand'],
+]);
 
 /**
  * Finds what each graph input is by what the graph does with it, names being the exporter's whim: ids index the
@@ -98,8 +101,7 @@ interface Table {
 function inputsBeside(view: GraphView, ids: string): readonly string[] {
   const found = new Set<string>();
   for (const output of view.graph.outputs) {
-    const above = new Set([output]);
-    for (const value of above) for (const input of view.producer(value)?.inputs ?? []) above.add(input);
+    const above = view.ancestors(output);
     if (above.has(ids)) for (const value of above) found.add(value);
   }
   return view.graph.inputs.filter((name) => found.has(name));

@@ -1,6 +1,6 @@
 import type { Node } from '../graph/graph.ts';
 import type { GraphView } from '../graph/view.ts';
-import { tableRows } from './inputs.ts';
+import { passThrough, tableRows } from './inputs.ts';
 
 /** How a graph uses its table of positions. */
 export interface Positions {
@@ -34,8 +34,6 @@ type Indices =
   | { kind: 'range' | 'count'; first: number }
   /** The beginning of a stored list. */
   | { kind: 'list'; size: number };
-
-const passThrough = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Flatten']);
 
 function traceIndices(view: GraphView, value: string): Indices | undefined {
   const node = view.producer(value);

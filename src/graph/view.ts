@@ -24,6 +24,13 @@ export class GraphView {
     return node && ops.includes(opName(node)) ? node : undefined;
   }
 
+  /** The value and everything it is computed from. */
+  ancestors(value: string): Set<string> {
+    const found = new Set([value]);
+    for (const name of found) for (const input of this.producer(name)?.inputs ?? []) found.add(input);
+    return found;
+  }
+
   users(value: string): readonly Node[] {
     return this.#consumers.get(value) ?? [];
   }

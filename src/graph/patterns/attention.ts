@@ -109,13 +109,10 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
 
 /** Whether a value depends on a table or matrix of the file, as a bias by relative position does. */
 function isLearned(view: GraphView, value: string): boolean {
-  const above = new Set([value]);
-  for (const name of above) {
+  return [...view.ancestors(value)].some((name) => {
     const tensor = view.graph.initializers.get(name);
-    if (tensor && isFloat(tensor.dtype) && tensor.dims.some((dim) => dim !== 1)) return true;
-    for (const input of view.producer(name)?.inputs ?? []) above.add(input);
-  }
-  return false;
+    return tensor && isFloat(tensor.dtype) && tensor.dims.some((dim) => dim !== 1);
+  });
 }
 
 /** Walks from Softmax's input down to q·kᵀ, collecting the mask and constant factors. */
