@@ -4,8 +4,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../../src/onnx/generated/onnx_pb.ts';
 import type { Target } from '../target.ts';
 import { train } from './native.ts';
-import { mutateModel } from './onnx.ts';
-import { onnxWords } from './onnx-seeds.ts';
+import { mutations } from './onnx.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/tiny-bert');
 
@@ -20,8 +19,7 @@ export const bert: Target = {
         files: {},
       })),
     );
-    const words = onnxWords(seeds);
-    return (random) => mutateModel(random, random.pick(seeds), words);
+    return mutations(seeds);
   },
   run: train,
 };

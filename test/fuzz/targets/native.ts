@@ -1,7 +1,7 @@
 import { readModelFile } from '../../../src/train/open-model.ts';
 import type { Target } from '../target.ts';
-import { mutateModel } from './onnx.ts';
-import { onnxSeeds, onnxWords } from './onnx-seeds.ts';
+import { mutations } from './onnx.ts';
+import { onnxSeeds } from './onnx-seeds.ts';
 
 const ROWS = 2;
 const LENGTH = 4;
@@ -11,11 +11,7 @@ const CLASSES = 3;
 export const native: Target = {
   name: 'native',
   cases: 2800,
-  async load() {
-    const seeds = onnxSeeds();
-    const words = onnxWords(seeds);
-    return (random) => mutateModel(random, random.pick(seeds), words);
-  },
+  load: async () => mutations(onnxSeeds()),
   run: train,
 };
 

@@ -21,16 +21,18 @@ const links = {
 export const onnx: Target = {
   name: 'onnx',
   cases: 5000,
-  async load() {
-    const seeds = onnxSeeds();
-    const words = onnxWords(seeds);
-    return (random) => mutateModel(random, random.pick(seeds), words);
-  },
+  load: async () => mutations(onnxSeeds()),
   run: inspect,
 };
 
+/** Makes cases of these models. */
+export function mutations(seeds: readonly OnnxSeed[]): (random: Random) => Case {
+  const words = onnxWords(seeds);
+  return (random) => mutateModel(random, random.pick(seeds), words);
+}
+
 /** A model with some of its parts changed, its bytes too in one of four, and links beside it. */
-export function mutateModel(random: Random, seed: OnnxSeed, words: readonly string[]): Case {
+function mutateModel(random: Random, seed: OnnxSeed, words: readonly string[]): Case {
   const model = random.once(8)
     ? seed.model
     : mutateMessage(random, ModelProtoSchema, seed.model, [...words, ...Object.keys(links)]);
