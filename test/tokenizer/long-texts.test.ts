@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
+import { readStoredEncodings } from './stored-encodings.ts';
 
-const jsons = new Map<string, unknown>();
+let jsons: ReadonlyMap<string, unknown>;
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sesd-long-'));
-  const file = new URL('./fixtures/encodings.jsonl.gz', import.meta.url);
-  for (const line of gunzipSync(await readFile(file))
-    .toString()
-    .trim()
-    .split('\n')) {
-    if (line.startsWith('{"tokenizer"')) {
-      const { tokenizer, json } = JSON.parse(line);
-      if (json) jsons.set(tokenizer, json);
-    }
-  }
+  ({ jsons } = await readStoredEncodings());
 });
 
 after(() => rm(folder, { recursive: true, force: true }));

@@ -1,42 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer.ts';
-import type { Truncate } from '../../src/tokenizer/truncation.ts';
+import { readStoredEncodings, type StoredEncoding, type TokenizerJson } from './stored-encodings.ts';
 
-interface TokenizerJson {
-  model: { vocab: Record<string, number>; merges?: [string, string][] };
-}
-
-interface Encoding {
-  tokenizer: string;
-  text: string;
-  pair?: string;
-  maxLength: number;
-  truncate: Truncate;
-  ids: number[];
-  typeIds: number[];
-}
-
-const jsons = new Map<string, TokenizerJson>();
-const encodings: Encoding[] = [];
+let jsons: Map<string, TokenizerJson>;
+let encodings: StoredEncoding[];
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sesd-tokenizer-'));
-  const file = new URL('./fixtures/encodings.jsonl.gz', import.meta.url);
-  for (const line of gunzipSync(await readFile(file))
-    .toString()
-    .trim()
-    .split('\n')) {
-    const entry = JSON.parse(line);
-    if (entry.json) jsons.set(entry.tokenizer, entry.json);
-    else encodings.push(entry);
-  }
+  ({ jsons, encodings } = await readStoredEncodings());
   for (const [name, json] of jsons) await write(`${name}/tokenizer.json`, JSON.stringify(json));
 });
 
@@ -55,7 +32,7 @@ function vocabularyText(json: TokenizerJson): string {
   return `${tokens.map(([token]) => token).join('\n')}\n`;
 }
 
-function assertEncodes(tokenizer: Tokenizer, expected: Encoding): void {
+function assertEncodes(tokenizer: Tokenizer, expected: StoredEncoding): void {
   const found = tokenizer.encode(expected.text, expected.pair, expected);
   const what = `${expected.tokenizer} ${JSON.stringify([expected.text, expected.pair])} ${expected.truncate} ${expected.maxLength}`;
   assert.deepEqual([...found.ids], expected.ids, `ids of ${what}`);
