@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
-import type { OnnxRuntimeEngine } from '../../src/engine/backends/onnx-runtime.ts';
 import type { Weights } from '../../src/engine/engine.ts';
 import type { PlannedGraph } from '../../src/engine/plan.ts';
 import type { SesdError } from '../../src/errors.ts';
-import { distillationObjective } from '../../src/objective/distillation.ts';
 import { ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.ts';
 import {
-  collectGradients,
+  crossEntropyGradients,
   prepareTiny,
-  reference,
   relativeError,
   type TinyFile,
   tinyBatch,
@@ -20,20 +17,6 @@ import {
 
 const files: TinyFile[] = ['model.onnx', 'model-dynamo.onnx'];
 const lower = '^embeddings|^layer\\.0\\.';
-
-/** Gradients of the cross-entropy, by parameter. */
-async function gradientsOf(engine: OnnxRuntimeEngine): Promise<Map<string, Float32Array>> {
-  const logits = await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
-  assert.ok(relativeError(logits.data, reference.logits.data) < 1e-5);
-  const { dlogits } = distillationObjective({ lambda: 0, distance: 'mse', temperature: 1 })({
-    logits: logits.data,
-    labels: Int32Array.from(reference.labels),
-    rows: logits.rows,
-    classes: logits.classes,
-  });
-  await engine.backward(Float32Array.from(dlogits));
-  return collectGradients(engine);
-}
 
 /** How often each op occurs in a graph of a plan. */
 function opsOf({ model }: PlannedGraph): Record<string, number> {
@@ -50,7 +33,7 @@ for (const file of files) {
       test(`${file}, ${fuse ? 'fused' : 'stock ops'}: gradients of what is not frozen ${where} equal PyTorch's`, async (t) => {
         const engine = await tinyEngine({ fuse, freeze }, file);
         t.after(() => engine.close());
-        const actual = await gradientsOf(engine);
+        const actual = await crossEntropyGradients(engine);
         const expected = torchGradients(file);
         assert.ok(actual.size > 0 && actual.size < expected.size);
         const largest = Math.max(
@@ -102,7 +85,7 @@ test('updates and averages leave frozen weights as they are', async (t) => {
 
   const teacher = await engine.createWeights();
   const before = await engine.infer(teacher, tinyBatch());
-  await gradientsOf(engine);
+  await crossEntropyGradients(engine);
   const rates = { learningRate: 1e-2, headLearningRate: 1e-2, weightDecay: 0.1, maxGradNorm: 1 };
   await engine.update({ step: 1, ...rates, after: [{ kind: 'blend', into: teacher, weight: 0.5 }] });
   const after = await engine.infer(teacher, tinyBatch());

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BertOptions, type PreparedBert, prepareBert } from '../../src/bert/prepare.ts';
@@ -5,6 +6,7 @@ import { createEngine, type OnnxRuntimeEngine } from '../../src/engine/backends/
 import type { Batch } from '../../src/engine/engine.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { importGraph } from '../../src/graph/import.ts';
+import { distillationObjective } from '../../src/objective/distillation.ts';
 import { readModel } from '../../src/onnx/read.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/tiny-bert/', import.meta.url));
@@ -76,6 +78,18 @@ export function torchGradients(file: TinyFile = 'model.onnx'): Map<string, Float
 
 function transpose(values: Float32Array, [rows, columns]: [number, number]): Float32Array {
   return values.map((_, index) => values[(index % rows) * columns + Math.floor(index / rows)]!);
+}
+
+/** Gradients of the cross-entropy, by parameter; logits and loss are PyTorch's. */
+export async function crossEntropyGradients(engine: OnnxRuntimeEngine): Promise<Map<string, Float32Array>> {
+  const { data, rows, classes } = await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
+  assert.ok(relativeError(data, reference.logits.data) < 1e-5);
+  const objective = distillationObjective({ lambda: 0, distance: 'mse', temperature: 1 });
+  const labels = Int32Array.from(reference.labels);
+  const { loss, dlogits } = objective({ logits: data, labels, rows, classes });
+  assert.ok(Math.abs(loss - reference.loss) < 1e-6);
+  await engine.backward(Float32Array.from(dlogits));
+  return collectGradients(engine);
 }
 
 export async function collectGradients(engine: OnnxRuntimeEngine): Promise<Map<string, Float32Array>> {
