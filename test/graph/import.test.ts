@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { SesdError, type SesdErrorCode } from '../../src/errors.ts';
-import { tensorToProto } from '../../src/graph/attributes.ts';
 import { float32Tensor, int64Tensor } from '../../src/graph/builder.ts';
-import { type Graph, intAttribute } from '../../src/graph/graph.ts';
-import { importGraph } from '../../src/graph/import.ts';
+import { intAttribute } from '../../src/graph/graph.ts';
 import { serializeGraph } from '../../src/graph/serialize.ts';
 import {
   AttributeProtoSchema,
@@ -14,20 +12,12 @@ import {
   type NodeProto,
   OperatorSetIdProtoSchema,
   SparseTensorProtoSchema,
-  type TensorProto,
   TensorProtoSchema,
 } from '../../src/onnx/generated/onnx_pb.ts';
 import { floatElements } from '../../src/onnx/tensor.ts';
-import { buildModel, bytesOf, float, int64, type ModelInit, node } from '../onnx/build-model.ts';
-import { difference, type Feed, ramp, runModel } from '../onnx/run-model.ts';
-
-const imported = (model: ModelProto): Graph =>
-  importGraph({ path: 'model.onnx', proto: model, external: new Map() });
-
-/** x [batch, 4, 6] through these nodes to y. */
-function model(nodes: NodeProto[], more: Partial<ModelInit> = {}): ModelProto {
-  return buildModel({ inputs: { x: float('batch', 4, 6) }, outputs: { y: undefined }, nodes, ...more });
-}
+import { buildModel, bytesOf, float, int64, node } from '../onnx/build-model.ts';
+import { difference, ramp, runModel } from '../onnx/run-model.ts';
+import { agrees, imported, model, ops } from './imported.ts';
 
 function refused(build: ModelProto, code: SesdErrorCode, pattern: RegExp, hint?: RegExp): void {
   assert.throws(
@@ -41,19 +31,6 @@ function refused(build: ModelProto, code: SesdErrorCode, pattern: RegExp, hint?:
       return true;
     },
   );
-}
-
-const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op);
-
-/** The model and its canonical form compute the same. */
-async function agrees(build: ModelProto, feeds: Record<string, Feed> = { x: ramp(3, 4, 6) }): Promise<Graph> {
-  const graph = imported(build);
-  const [before, after] = [
-    await runModel(bytesOf(build), feeds),
-    await runModel(serializeGraph(graph), feeds),
-  ];
-  for (const { name } of build.graph!.output) assert.ok(difference(before[name]!, after[name]!) < 1e-6, name);
-  return graph;
 }
 
 test('axes of older opsets become inputs', async () => {
@@ -420,51 +397,6 @@ test('two initializers of one name are refused', () => {
   const build = model([node('Relu', ['x'], ['y'])], { initializers: { w: float32Tensor([1], [1]) } });
   build.graph!.initializer.push(build.graph!.initializer[0]!);
   refused(build, 'SESD_BAD_MODEL', /two initializers are named 'w'/);
-});
-
-/** y = x + 1 where an axis of x, [batch, 4, 6], has `size` elements, else x − 1; each branch has a one of its own. */
-function branching(axis: number, size: number): ModelProto {
-  const branch = (name: string, nodes: NodeProto[], initializers: TensorProto[] = []) =>
-    create(AttributeProtoSchema, {
-      name,
-      type: 5,
-      g: { name, node: nodes, initializer: initializers, output: [{ name: 'result' }] },
-    });
-  const one = tensorToProto('one', float32Tensor([1], [1]));
-  const choice = Object.assign(node('If', ['condition'], ['y']), {
-    attribute: [
-      branch('then_branch', [node('Add', ['x', 'one'], ['result'])], [one]),
-      branch('else_branch', [node('Sub', ['x', 'one'], ['result'])], [one]),
-    ],
-  });
-  const nodes = [
-    node('Shape', ['x'], ['shape']),
-    node('Gather', ['shape', 'axis'], ['size']),
-    node('Equal', ['size', 'expected'], ['condition']),
-    choice,
-  ];
-  return model(nodes, {
-    initializers: { axis: int64Tensor([axis], []), expected: int64Tensor([size], []) },
-  });
-}
-
-test('of an If whose condition follows from the shapes the branch that is taken stays', async () => {
-  for (const [size, op] of [
-    [4, 'Add'],
-    [5, 'Sub'],
-  ] as const) {
-    const graph = await agrees(branching(1, size));
-    assert.ok(ops(graph).includes(op), op);
-    assert.ok(!graph.nodes.some(({ domain }) => domain === 'sesd'));
-    assert.ok(!ops(graph).includes(op === 'Add' ? 'Sub' : 'Add'));
-  }
-});
-
-test('an If whose condition depends on the input stays, with both branches before it', () => {
-  const graph = imported(branching(0, 3));
-  const choice = graph.nodes.find(({ domain }) => domain === 'sesd')!;
-  assert.equal(choice.op, 'If');
-  assert.equal(choice.inputs.length, 3);
 });
 
 test('16-bit weights become float32', () => {
