@@ -1,0 +1,157 @@
+import { SesdError } from '../../errors.ts';
+import type { NativeAddon, NativeSession } from '../contract.ts';
+import type {
+  Averaging,
+  Batch,
+  Engine,
+  ForwardOptions,
+  Logits,
+  NamedArray,
+  Parameter,
+  UpdateOptions,
+  WeightStorage,
+  Weights,
+} from '../engine.ts';
+import type { TrainingPlan } from '../plan.ts';
+import {
+  type ArenaWeights,
+  arenaOf,
+  Bf16Weights,
+  createStore,
+  Float32Weights,
+  type Layout,
+  nativeAveraging,
+  type Store,
+} from './arena-weights.ts';
+import { feedBatch } from './feeds.ts';
+import { cancellable, createSession, pick, toLogits } from './sessions.ts';
+
+/** What an engine holds from the start: enough to predict. */
+export interface ModelState {
+  student: Float32Weights;
+  /** Weights that are not trained. */
+  frozen: Store | undefined;
+  inference: NativeSession;
+}
+
+/** @throws SesdError SESD_BAD_MODEL when the runtime does not take the graph */
+export async function openModelState(
+  addon: NativeAddon,
+  plan: TrainingPlan,
+  StudentWeights = Float32Weights,
+): Promise<ModelState> {
+  const student = await createStore(addon, plan.parameters, plan.initial);
+  return {
+    student: new StudentWeights(addon, student.layout, student.arena),
+    frozen: plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined,
+    inference: await createSession(addon, plan.inference.model, 'graph'),
+  };
+}
+
+/** What the backends share: weights in arenas, averages of them, and predictions with any of them. */
+export abstract class ArenaEngine implements Engine {
+  readonly student: Float32Weights;
+  protected readonly addon: NativeAddon;
+  protected readonly plan: Omit<TrainingPlan, 'initial'>;
+  protected readonly layout: Layout;
+  protected readonly frozen: Store | undefined;
+  readonly #inference: NativeSession;
+  readonly #extra = new Set<ArenaWeights>();
+  /** What weights of another storage are copied to for an inference. */
+  #widened: Float32Weights | undefined;
+
+  constructor(addon: NativeAddon, plan: TrainingPlan, { student, frozen, inference }: ModelState) {
+    // the initial weights are views into a file's bytes: nothing here keeps them
+    const { initial: _, ...rest } = plan;
+    this.addon = addon;
+    this.plan = rest;
+    this.layout = student.layout;
+    this.frozen = frozen;
+    this.#inference = inference;
+    this.student = student;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.plan.parameters;
+  }
+
+  get fixed(): { rows?: number; length?: number } {
+    return this.plan.fixed;
+  }
+
+  get maxPositions(): number | undefined {
+    return this.plan.maxPositions;
+  }
+
+  get classes(): number {
+    return this.plan.classes;
+  }
+
+  async createWeights(storage: WeightStorage = 'memory'): Promise<Weights> {
+    const weights = await this.#allocate(storage);
+    this.#extra.add(weights);
+    await weights.copyFrom(this.student);
+    return weights;
+  }
+
+  async #allocate(storage: WeightStorage): Promise<ArenaWeights> {
+    const { length } = this.layout;
+    const folder = typeof storage === 'object' ? storage.folder : undefined;
+    try {
+      if (storage === 'bf16') {
+        return new Bf16Weights(this.addon, this.layout, await this.addon.createBf16Arena(length));
+      }
+      return new Float32Weights(this.addon, this.layout, await this.addon.createArena(length, folder));
+    } catch (cause) {
+      const what = `past or averaged weights cannot be kept ${folder === undefined ? 'in memory' : 'on disk'}`;
+      throw new SesdError(
+        folder === undefined ? 'SESD_RUNTIME' : 'SESD_OUTPUT',
+        `${what}: ${(cause as Error).message}`,
+        {
+          hint:
+            folder === undefined
+              ? 'A smaller --window, or --pool-storage bf16 or disk, takes less memory; so does --strategy finetune.'
+              : 'Free some space there, or keep them in memory with --pool-storage memory or bf16.',
+          cause,
+        },
+      );
+    }
+  }
+
+  mean(into: Weights, sources: readonly Weights[]): Promise<void> {
+    return this.addon.mean((into as Float32Weights).arena, sources.map(arenaOf));
+  }
+
+  average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
+    return this.addon.average((weights as Float32Weights).arena, averages.map(nativeAveraging));
+  }
+
+  async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
+    const { inference, logits } = this.plan;
+    const binding = (await this.#inferable(weights)).bind(this.#inference, inference, this.frozen);
+    const feeds = pick(feedBatch(this.plan.feeds, batch), inference.feeds);
+    const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
+    return toLogits(result.fetched[logits]!);
+  }
+
+  /** The weights themselves, or a copy of them where the session cannot read them. */
+  async #inferable(weights: Weights): Promise<Float32Weights> {
+    if (weights instanceof Float32Weights) return weights;
+    this.#widened ??= (await this.createWeights()) as Float32Weights;
+    await this.#widened.copyFrom(weights);
+    return this.#widened;
+  }
+
+  abstract forward(batch: Batch, options: ForwardOptions): Promise<Logits>;
+  abstract backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void>;
+  abstract update(options: UpdateOptions): Promise<{ gradNorm: number }>;
+  abstract readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray>;
+  abstract writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void>;
+
+  close(): void {
+    for (const weights of this.#extra) weights.release();
+    this.student.release();
+    this.frozen?.arena.release();
+    this.#inference.release();
+  }
+}
