@@ -27,7 +27,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['onnx', 'graph', 'bert', 'export'], // where a model is opened
   ],
   reproduce: ['errors', 'config', 'data', 'train'],
-  cli: ['errors', 'config', 'data', 'metrics', 'bert', 'train', 'reproduce'],
+  doctor: ['errors', 'engine', 'objective', 'train'],
+  cli: ['errors', 'config', 'data', 'metrics', 'bert', 'train', 'reproduce', 'doctor'],
   index: ['errors', 'config', 'data', 'metrics', 'objective', 'train'],
 };
 

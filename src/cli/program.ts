@@ -3,6 +3,7 @@ import { nearestName } from '../config/nearest.ts';
 import { SesdError } from '../errors.ts';
 import { packageVersion } from '../train/package-version.ts';
 import type { Command, Context } from './command.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   soupCommand,
   reproduceCommand,
+  doctorCommand,
 ];
 
 /** Of a flag that is given twice the later value counts. */

@@ -9,7 +9,7 @@ import { bertTokenizer } from '../../models/tokenizer.ts';
 import { trainWordPiece } from '../../models/wordpiece-trainer.ts';
 import { serializeGraph } from '../../src/graph/serialize.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const ours = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
 
 export interface Finished {
@@ -19,6 +19,8 @@ export interface Finished {
 }
 
 export interface SpawnOptions {
+  /** The program; this checkout's unless said otherwise. */
+  main?: string;
   cwd?: string;
   stdin?: string;
   env?: Record<string, string>;
@@ -28,7 +30,7 @@ export interface SpawnOptions {
 
 /** Runs the command line as a user does, in a process of its own. */
 export function sesdTrain(args: readonly string[], options: SpawnOptions = {}): Promise<Finished> {
-  const { cwd, stdin, env, watch } = options;
+  const { main = ours, cwd, stdin, env, watch } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
       cwd,

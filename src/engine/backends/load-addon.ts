@@ -24,6 +24,21 @@ const target = `${process.platform}-${process.arch}`;
 
 let loaded: NativeAddon | undefined;
 
+/** Where the addon was looked for and found. */
+export interface AddonFiles {
+  /** The one that was loaded: the build of a checkout, the one the package brought, or one built on this machine. */
+  loaded?: { file: string; origin: 'checkout' | 'package' | 'cache' };
+  /** Those that are there and do not load. */
+  refused: { file: string; reason: string }[];
+}
+
+const files: AddonFiles = { refused: [] };
+
+/** What loadAddon() has found up to now. */
+export function addonFiles(): AddonFiles {
+  return files;
+}
+
 /**
  * The native addon: the build of a checkout, else the one packed for this platform, else one built here once
  * into the user's cache folder, which takes a compiler and is announced on stderr.
@@ -44,29 +59,38 @@ function findAddon(): NativeAddon {
       },
     );
   }
-  const cached = path.join(cacheFolder(), 'sesd.node');
+  const cached = { file: path.join(cacheFolder(), 'sesd.node'), origin: 'cache' } as const;
   const places = [
-    path.join(root, 'build', 'Release', 'sesd.node'),
-    path.join(root, 'prebuilds', target, 'sesd.node'),
+    { file: path.join(root, 'build', 'Release', 'sesd.node'), origin: 'checkout' },
+    { file: path.join(root, 'prebuilds', target, 'sesd.node'), origin: 'package' },
     cached,
-  ];
+  ] as const;
   // One that is there may still not load, say because it was built for a newer system: then the next is tried.
   let failure: unknown;
-  for (const place of places.filter((file) => existsSync(file))) {
+  for (const place of places.filter(({ file }) => existsSync(file))) {
     try {
-      return require(place) as NativeAddon;
+      return open(place);
     } catch (error) {
       failure = error;
+      files.refused.push({ file: place.file, reason: reason(error) });
     }
   }
-  build(cached, failure);
+  build(cached.file, failure);
   try {
-    return require(cached) as NativeAddon;
+    return open(cached);
   } catch (error) {
-    throw new SesdError('SESD_NATIVE_LOAD', `the native addon ${cached} cannot be loaded: ${reason(error)}`, {
-      cause: error,
-    });
+    throw new SesdError(
+      'SESD_NATIVE_LOAD',
+      `the native addon ${cached.file} cannot be loaded: ${reason(error)}`,
+      { cause: error },
+    );
   }
+}
+
+function open(place: NonNullable<AddonFiles['loaded']>): NativeAddon {
+  const addon = require(place.file) as NativeAddon;
+  files.loaded = place;
+  return addon;
 }
 
 /** Builds in a folder of its own and moves the result into place, as other processes may do the same. */
@@ -104,7 +128,8 @@ function build(file: string, failure: unknown): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function cacheFolder(): string {
+/** Where an addon that is built on this machine is kept. */
+export function cacheFolder(): string {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     version: string;
   };

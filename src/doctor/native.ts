@@ -1,0 +1,54 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { AddonFiles } from '../engine/backends/load-addon.ts';
+import { SesdError } from '../errors.ts';
+import type { SelfTestFacts } from './report.ts';
+
+export interface ProbeRequest {
+  /** ONNX Runtime's; without it only the addon is tried. */
+  library?: string;
+  threads: number;
+}
+
+/** What the probe got to, in this order. */
+export interface NativeFacts {
+  addon?: AddonFiles;
+  runtime?: { version: string; providers: string[]; simd: string };
+  selfTest?: SelfTestFacts;
+  /** Why it got no further. */
+  failure?: { message: string; fix: string | null };
+  finished?: true;
+}
+
+/** This file is run from src/ by a loader as well as from dist/. */
+const probe = fileURLToPath(new URL('./native-probe.ts', import.meta.url)).replace(
+  /\.ts$/,
+  import.meta.url.endsWith('.ts') ? '.ts' : '.js',
+);
+
+/**
+ * Loads the addon and the runtime and makes a training step, in a process of its own: a library that is damaged or
+ * compiled for another CPU takes the process with it, and that is then said.
+ */
+export async function probeNative(request: ProbeRequest, signal: AbortSignal): Promise<NativeFacts> {
+  // What the runtime prints must not get among the JSON of ours.
+  const child = fork(probe, { stdio: ['ignore', 2, 2, 'ipc'], signal });
+  const facts: NativeFacts = {};
+  child.on('message', (more) => Object.assign(facts, more));
+  child.send(request);
+  try {
+    const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    if (!facts.finished)
+      facts.failure = { message: endOf(facts, killedBy ?? `exit code ${code}`), fix: null };
+    return facts;
+  } catch (cause) {
+    if (signal.aborted) throw new SesdError('SESD_ABORTED', 'Interrupted.', { cause });
+    throw cause;
+  }
+}
+
+function endOf({ addon, runtime }: NativeFacts, how: string): string {
+  const stage = runtime ? 'in a training step' : addon ? 'loading ONNX Runtime' : 'loading the native addon';
+  return `the process ended ${stage}: ${how}`;
+}
