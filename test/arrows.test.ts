@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   onnx: ['errors'],
   graph: ['errors', 'onnx'],
   autodiff: ['errors', 'onnx', 'graph'],
-  engine: ['errors', 'graph'],
+  engine: ['errors', 'onnx', 'graph'],
   bert: ['errors', 'onnx', 'graph', 'autodiff', 'engine'],
   export: ['errors', 'onnx', 'graph'],
   data: ['errors', 'config', 'engine'], // a task brings its settings

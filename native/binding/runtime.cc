@@ -2,6 +2,7 @@
 
 #include "../kernels/simd.h"
 #include "../runtime/environment.h"
+#include "../runtime/training.h"
 #include "arguments.h"
 #include "errors.h"
 
@@ -18,6 +19,7 @@ Napi::Value open_runtime(const Napi::CallbackInfo& info) {
     result.Set("version", environment.version());
     result.Set("providers", from_strings(info.Env(), environment.providers()));
     result.Set("threads", environment.threads());
+    result.Set("training", has_training_api());
     result.Set("simd", simd);
     return result;
   });

@@ -88,31 +88,25 @@ ort::SessionOptionsHandle Environment::session_options(int threads, const std::s
   return options;
 }
 
-ort::SessionHandle Environment::create_session(const void* model, size_t bytes, int threads, const std::string& profile) {
-  const auto create = [&](int own_threads) {
-    const ort::SessionOptionsHandle options = session_options(own_threads, profile);
-    return ort::SessionHandle(ort::make<ort::Session>(ort::api().CreateSessionFromArray, static_cast<const ort::Env*>(env_), model, bytes,
-                                                      static_cast<const ort::SessionOptions*>(options.get())));
-  };
-  if (threads > 0) return create(threads);
+void Environment::make_session(int threads, const std::string& profile, const CreateSession& create) {
+  const auto with = [&](int own_threads) { create(env_, session_options(own_threads, profile).get()); };
+  if (threads > 0) return with(threads);
   std::unique_lock<std::mutex> lock(mutex_);
   const SharedThreads known = shared_threads_;
   lock.unlock();
-  if (known == SharedThreads::kWork) return create(0);
-  if (known == SharedThreads::kUnavailable) return create(threads_);
+  if (known == SharedThreads::kWork) return with(0);
+  if (known == SharedThreads::kUnavailable) return with(threads_);
   const auto learn = [&](SharedThreads state) {
     lock.lock();
     shared_threads_ = state;
   };
   try {
-    ort::SessionHandle session = create(0);
+    with(0);
     learn(SharedThreads::kWork);
-    return session;
   } catch (const ort::Error&) {
     // Either there are no shared threads, or the model is at fault and this throws again.
-    ort::SessionHandle session = create(threads_);
+    with(threads_);
     learn(SharedThreads::kUnavailable);
-    return session;
   }
 }
 

@@ -1,6 +1,7 @@
 // The one ONNX Runtime environment of the process: its threads, its memory, our custom ops.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -22,8 +23,10 @@ class Environment {
   // Describes tensors in ordinary memory.
   const ort::MemoryInfo* cpu_memory() const { return cpu_memory_.get(); }
 
-  // A session over a serialized ModelProto. `threads` 0: the shared ones. `profile`: path prefix, or empty.
-  ort::SessionHandle create_session(const void* model, size_t bytes, int threads, const std::string& profile);
+  // Makes a session: calls create(environment, options), again with threads of the session's own when that throws and the
+  // shared ones may be why. `threads` 0: the shared ones. `profile`: path prefix, or empty.
+  using CreateSession = std::function<void(const ort::Env*, const ort::SessionOptions*)>;
+  void make_session(int threads, const std::string& profile, const CreateSession& create);
 
  private:
   Environment(const std::string& library, int threads);

@@ -15,13 +15,7 @@ NamedValue bind_slice(const Slice& slice, const char* role, const Signature* sig
   const std::string what = std::string(role) + " " + quoted(slice.name);
   if (signature == nullptr) throw Error("the model has no " + what);
   signature->check(role, ort::kFloat, slice.dims);
-  const size_t count = checked_count(slice.dims, what);
-  const size_t length = slice.arena->length();
-  if (slice.offset > length || count > length - slice.offset) {
-    throw Error(what + " needs elements " + std::to_string(slice.offset) + " to " + std::to_string(slice.offset + count) +
-                " of an arena that has " + std::to_string(length));
-  }
-  return {slice.name, value_over(slice.arena->data() + slice.offset, count * sizeof(float), slice.dims, ort::kFloat)};
+  return {slice.name, value_of(slice, what)};
 }
 
 bool overlap(const Slice& a, const Slice& b) {
@@ -38,6 +32,23 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 }  // namespace
+
+ort::ValueHandle value_of(const Slice& slice, const std::string& what) {
+  const size_t count = checked_count(slice.dims, what);
+  const size_t length = slice.arena->length();
+  if (slice.offset > length || count > length - slice.offset) {
+    throw Error(what + " needs elements " + std::to_string(slice.offset) + " to " + std::to_string(slice.offset + count) +
+                " of an arena that has " + std::to_string(length));
+  }
+  return value_over(slice.arena->data() + slice.offset, count * sizeof(float), slice.dims, ort::kFloat);
+}
+
+void Stash::add(const std::string& name, const std::shared_ptr<ort::Value>& value) {
+  const TensorView view = view_of(value.get());
+  const ElementType* type = element_type_of(view.type);
+  bytes += view.count * (type != nullptr ? type->size : sizeof(double));
+  values.push_back({name, value});
+}
 
 IoBinding::IoBinding(std::shared_ptr<Session> session, std::vector<Slice> inputs, std::vector<Slice> outputs)
     : session_(std::move(session)) {
@@ -158,12 +169,7 @@ RunResult Run::collect(const ort::IoBinding* io, const std::vector<std::string>&
     const std::string& name = wanted[i];
     const std::shared_ptr<ort::Value>& value = values.at(binding_->outputs_.size() + i);
     if (contains(request_.fetch, name)) result.fetched.push_back({name, value});
-    if (contains(request_.keep, name)) {
-      const TensorView view = view_of(value.get());
-      const ElementType* type = element_type_of(view.type);
-      result.stash->bytes += view.count * (type != nullptr ? type->size : sizeof(double));
-      result.stash->values.push_back({name, value});
-    }
+    if (contains(request_.keep, name)) result.stash->add(name, value);
   }
   return result;
 }

@@ -21,6 +21,9 @@ struct Slice {
   Dims dims;
 };
 
+// The tensor where it lies. Throws, with `what` for its name, when it does not fit its arena.
+ort::ValueHandle value_of(const Slice& slice, const std::string& what);
+
 struct NamedValue {
   std::string name;
   std::shared_ptr<ort::Value> value;
@@ -28,9 +31,11 @@ struct NamedValue {
 
 // Values of one run that stay in native memory.
 struct Stash {
-  std::shared_ptr<Session> session;  // made the values, so it outlives them
+  std::shared_ptr<const void> session;  // made the values, so it outlives them
   std::vector<NamedValue> values;
   size_t bytes = 0;
+
+  void add(const std::string& name, const std::shared_ptr<ort::Value>& value);
 };
 
 // A session with its weights. Immutable, so runs may share it.

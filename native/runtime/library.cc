@@ -26,6 +26,14 @@ void check(Status* status) {
   throw Error(message);
 }
 
+Allocator* default_allocator() { return make<Allocator>(api().GetAllocatorWithDefaultOptions); }
+
+std::string take_string(char* text) {
+  const std::string copy = text;
+  check(api().AllocatorFree(default_allocator(), text));
+  return copy;
+}
+
 }  // namespace ort
 
 namespace sesd {

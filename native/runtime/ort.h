@@ -29,6 +29,11 @@ T* make(Status*(ORT_ABI_CALL* create)(Parameters...), Arguments... arguments) {
   return created;
 }
 
+// The library's allocator of ordinary memory. It is never freed.
+Allocator* default_allocator();
+// Takes a string that allocator made.
+std::string take_string(char* text);
+
 #define ORT_HANDLE(Type, release)                                   \
   struct Type##Release {                                            \
     void operator()(Type* object) const { api().release(object); } \

@@ -131,6 +131,7 @@ enum Characteristic : int { kRequired = 0, kOptional = 1 };
   F(149, SetGlobalSpinControl,              Status*,     (ThreadingOptions*, int))                             \
   F(157, ReleaseArenaCfg,                   void,        (ArenaConfig*))                                       \
   F(164, CreateArenaCfgV2,                  Status*,     (const char* const* keys, const size_t* values, size_t count, ArenaConfig**)) \
+  F(219, GetTrainingApi,                    const void*, (uint32_t version))                                   \
   F(274, KernelContext_ParallelFor,         Status*,     (const KernelContext*, void (*body)(void*, size_t), size_t total, size_t batches, void* user))
 // clang-format on
 

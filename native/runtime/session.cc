@@ -7,25 +7,16 @@ namespace sesd {
 
 namespace {
 
-// Takes a string the library allocated.
-std::string take_string(ort::Allocator* allocator, char* text) {
-  const std::string copy = text;
-  ort::check(ort::api().AllocatorFree(allocator, text));
-  return copy;
-}
-
-ort::Allocator* default_allocator() { return ort::make<ort::Allocator>(ort::api().GetAllocatorWithDefaultOptions); }
-
 template <class Count, class Name, class Type>
 std::vector<Signature> signatures(const ort::Session* session, Count get_count, Name get_name, Type get_type) {
   const ort::Api& api = ort::api();
-  ort::Allocator* const allocator = default_allocator();
+  ort::Allocator* const allocator = ort::default_allocator();
   size_t count = 0;
   ort::check(get_count(session, &count));
   std::vector<Signature> all(count);
   for (size_t i = 0; i < count; i++) {
     Signature& signature = all[i];
-    signature.name = take_string(allocator, ort::make<char>(get_name, session, i, allocator));
+    signature.name = ort::take_string(ort::make<char>(get_name, session, i, allocator));
     const ort::TypeInfoHandle type(ort::make<ort::TypeInfo>(get_type, session, i));
     const ort::TensorInfo* info = nullptr;  // belongs to `type`
     ort::check(api.CastTypeInfoToTensorInfo(type.get(), &info));
@@ -58,8 +49,11 @@ void Signature::check(const char* role, int given_type, const Dims& given_dims) 
 }
 
 Session::Session(const void* model, size_t bytes, int threads, const std::string& profile)
-    : handle_(Environment::get().create_session(model, bytes, threads, profile)), profiling_(!profile.empty()) {
+    : profiling_(!profile.empty()) {
   const ort::Api& api = ort::api();
+  Environment::get().make_session(threads, profile, [&](const ort::Env* env, const ort::SessionOptions* options) {
+    handle_.reset(ort::make<ort::Session>(api.CreateSessionFromArray, env, model, bytes, options));
+  });
   inputs_ = signatures(handle_.get(), api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo);
   outputs_ = signatures(handle_.get(), api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
 }
@@ -70,8 +64,8 @@ const Signature* Session::output(const std::string& name) const { return find(ou
 std::string Session::end_profiling() {
   if (!profiling_) throw Error("the session records no profile");
   profiling_ = false;
-  ort::Allocator* const allocator = default_allocator();
-  return take_string(allocator, ort::make<char>(ort::api().SessionEndProfiling, handle_.get(), allocator));
+  ort::Allocator* const allocator = ort::default_allocator();
+  return ort::take_string(ort::make<char>(ort::api().SessionEndProfiling, handle_.get(), allocator));
 }
 
 }  // namespace sesd

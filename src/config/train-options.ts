@@ -338,6 +338,16 @@ export const trainSchema = z.strictObject({
     resumable: true,
     description: 'ONNX Runtime library to load (default: the one of onnxruntime-node)',
   }),
+  backend: choice(
+    ['onnx-runtime', 'ort-training'],
+    { default: 'onnx-runtime' },
+    {
+      group: machine,
+      resumable: true,
+      description:
+        "What computes the training steps; ort-training: ONNX Runtime's training API, with a --runtime that has it",
+    },
+  ),
   precision: choice(
     ['fp32', 'bf16', 'auto'],
     { default: 'fp32' },

@@ -17,6 +17,8 @@ export interface NativeAddon {
   createBf16Arena(length: number): Promise<NativeBf16Arena>;
   /** A session over a serialized ONNX ModelProto. The bytes may be dropped once the promise settles. */
   createSession(model: Uint8Array, options: SessionOptions): Promise<NativeSession>;
+  /** A session of the runtime's training API, which `RuntimeInfo.training` tells of. */
+  createTrainingSession(models: TrainingModels): Promise<NativeTrainingSession>;
   /** dst ← mean of sources, element-wise, summed in float64. dst may be one of them. All lengths equal. */
   mean(dst: NativeArena, sources: readonly AnyArena[]): Promise<void>;
   /** Does all of the averages in one pass over the weights. */
@@ -33,6 +35,8 @@ export interface RuntimeInfo {
   /** Execution providers the library has, e.g. ["CPUExecutionProvider"]. */
   providers: string[];
   threads: number;
+  /** Whether the library was built with the training API. */
+  training: boolean;
   /** Instruction set the fused kernels run with: "avx512_bf16", "avx512", "avx2", "neon", "portable". */
   simd: string;
 }
@@ -136,6 +140,38 @@ export interface NativeBinding {
 /** Named values of one run, in native memory. */
 export interface NativeStash {
   readonly bytes: number;
+  release(): void;
+}
+
+/** What a training session is made of. The bytes may be dropped once the promise settles. */
+export interface TrainingModels {
+  /** The runtime's checkpoint format: names of the parameters, perhaps their values and the optimizer's moments. */
+  checkpoint: Uint8Array;
+  /** Serialized ModelProtos; ort-training-models.ts says what they must have. */
+  train: Uint8Array;
+  eval: Uint8Array;
+  optimizer: Uint8Array;
+}
+
+/**
+ * Parameters, gradients and moments in the runtime's own memory. One call at a time works, others wait; none can be
+ * cancelled, as the runtime does not look between the nodes of a step.
+ */
+export interface NativeTrainingSession {
+  /** The values of a checkpoint's parameters that it only named: all of them, in the training model's order. */
+  initialize(parameters: readonly ArenaSlice[]): Promise<void>;
+  /** Parameters ← arenas. */
+  write(parameters: readonly ArenaSlice[]): Promise<void>;
+  /** Arenas ← parameters. */
+  read(parameters: readonly ArenaSlice[]): Promise<void>;
+  evalStep(request: RunRequest): Promise<RunResult>;
+  /** Adds to the gradients. `outputs` go to arenas. */
+  trainStep(request: RunRequest, outputs: readonly ArenaSlice[]): Promise<RunResult>;
+  /** The next training step begins the gradients anew. */
+  resetGradients(): Promise<void>;
+  optimizerStep(learningRate: number): Promise<void>;
+  /** Writes a checkpoint with parameters and moments. */
+  save(path: string): Promise<void>;
   release(): void;
 }
 

@@ -27,7 +27,7 @@ export interface ModelFile {
 
 export interface OpenModelOptions
   extends Pick<TrainOptions, 'head' | 'dropout' | 'fuse' | 'seed' | 'device' | 'precision'>,
-    Partial<Pick<TrainOptions, 'freeze' | 'layerLrDecay' | 'reinitTop'>> {
+    Partial<Pick<TrainOptions, 'freeze' | 'layerLrDecay' | 'reinitTop' | 'backend'>> {
   classes: number;
   threads?: number | undefined;
   runtime?: string | undefined;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { createEngine, openRuntime } from '../engine/backends/onnx-runtime.ts';
+import { createTrainingEngine } from '../engine/backends/ort-training.ts';
 import { SesdError } from '../errors.ts';
 import type { Architecture, ConfigOptions } from '../export/config.ts';
 import { type ExportOptions, exportModel } from '../export/export-model.ts';
@@ -65,7 +66,8 @@ async function openModel(
   const chosen = choosePrecision(options, () => openRuntime(runtime).simd);
   const prepared = await prepareBert(graph, { ...options, precision: chosen.precision });
   const report = describe(model, graph, prepared);
-  const engine = await createEngine(prepared.plan, runtime);
+  const create = options.backend === 'ort-training' ? createTrainingEngine : createEngine;
+  const engine = await create(prepared.plan, runtime);
   const edit = headEdit(model, prepared);
   // The engine has the weights now: the file's bytes need not stay in memory for the export.
   releaseElements(model, new Set(prepared.plan.parameters.map(({ name }) => name)));

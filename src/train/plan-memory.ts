@@ -17,7 +17,8 @@ export async function planMemory(input: FitInput): Promise<string> {
   const set = 4 * engine.parameters.reduce((sum, { size }) => sum + size, 0);
   // Student, gradients and two moments; the gradients of one batch apart, where several are gathered.
   const gathers = options.accumulate > 1 || (engine.fixed.rows ?? Infinity) < options.batchSize;
-  const training = (gathers ? 5 : 4) * set;
+  // The training API has weights and gradients of its own, and gathers in them.
+  const training = (options.backend === 'ort-training' ? 7 : gathers ? 5 : 4) * set;
   const held = heldSets(strategyContext(input));
   const averages = (held.memory + held.bf16 / 2) * set;
   const best = input.dev ? set : 0;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BertOptions, type PreparedBert, prepareBert } from '../../src/bert/prepare.ts';
 import { createEngine, type OnnxRuntimeEngine } from '../../src/engine/backends/onnx-runtime.ts';
-import type { Batch } from '../../src/engine/engine.ts';
+import type { Batch, Engine, NamedArray } from '../../src/engine/engine.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { importGraph } from '../../src/graph/import.ts';
 import { distillationObjective } from '../../src/objective/distillation.ts';
@@ -81,7 +81,7 @@ function transpose(values: Float32Array, [rows, columns]: [number, number]): Flo
 }
 
 /** Gradients of the cross-entropy, by parameter; logits and loss are PyTorch's. */
-export async function crossEntropyGradients(engine: OnnxRuntimeEngine): Promise<Map<string, Float32Array>> {
+export async function crossEntropyGradients(engine: ProbedEngine): Promise<Map<string, Float32Array>> {
   const { data, rows, classes } = await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
   assert.ok(relativeError(data, reference.logits.data) < 1e-5);
   const objective = distillationObjective({ lambda: 0, distance: 'mse', temperature: 1 });
@@ -92,7 +92,10 @@ export async function crossEntropyGradients(engine: OnnxRuntimeEngine): Promise<
   return collectGradients(engine);
 }
 
-export async function collectGradients(engine: OnnxRuntimeEngine): Promise<Map<string, Float32Array>> {
+/** One whose gradients can be looked at. */
+export type ProbedEngine = Engine & { readGradients(): AsyncIterable<NamedArray> };
+
+export async function collectGradients(engine: ProbedEngine): Promise<Map<string, Float32Array>> {
   const result = new Map<string, Float32Array>();
   for await (const { name, data } of engine.readGradients()) result.set(name, data);
   return result;

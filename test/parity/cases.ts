@@ -7,6 +7,8 @@ export interface ParityCase {
   flags: string[];
   /** For the command line only. */
   own?: string[];
+  /** Made with the backend ort-training too. */
+  training?: true;
 }
 
 /** Flags of every case. 100 examples in batches of 8 leave the last batch of an epoch short. */
@@ -19,10 +21,10 @@ const classWeights = '{"animal": 0.5, "food": 2, "plant": 1.25}';
 
 /** Every method that trains, every option that changes what is learned, and the models and data they meet. */
 export const cases: ParityCase[] = [
-  { name: 'finetune', flags: ['--strategy', 'finetune'] },
+  { name: 'finetune', training: true, flags: ['--strategy', 'finetune'] },
   { name: 'sda, window 1', flags: ['--strategy', 'sda', '--window', '1'] },
   { name: 'sda, window 3', flags: ['--strategy', 'sda', '--window', '3'] },
-  { name: 'sda, window all', flags: ['--strategy', 'sda', '--window', 'all'] },
+  { name: 'sda, window all', training: true, flags: ['--strategy', 'sda', '--window', 'all'] },
   {
     name: 'sda, window 3 with the student in the pool, lambda 2.5',
     flags: ['--strategy', 'sda', '--window', '3', '--pool-includes-student', '--lambda', '2.5'],
@@ -43,6 +45,7 @@ export const cases: ParityCase[] = [
   { name: 'sda and the average of se', flags: ['--strategy', 'sda', '--average', 'se'] },
   {
     name: 'three batches gathered, tight clipping',
+    training: true,
     flags: ['--strategy', 'sda', '--window', '2', '--accumulate', '3', '--max-grad-norm', '0.3'],
   },
 
@@ -99,12 +102,18 @@ export const cases: ParityCase[] = [
   },
   {
     name: 'lower rates for lower layers around a frozen one, of a dynamo export',
+    training: true,
     model: 'dynamo',
     flags: ['--strategy', 'ema', '--layer-lr-decay', '0.6', '--freeze', 'layer\\.1\\.|pooler'],
   },
 
   { name: 'text pairs, truncated', data: 'pairs', flags: ['--strategy', 'sda', '--window', '1'] },
-  { name: 'stock operators', flags: ['--strategy', 'sda', '--window', '1'], own: ['--no-fuse'] },
+  {
+    name: 'stock operators',
+    training: true,
+    flags: ['--strategy', 'sda', '--window', '1'],
+    own: ['--no-fuse'],
+  },
   { name: 'a dynamo export', model: 'dynamo', flags: ['--strategy', 'sda', '--window', 'all'] },
   {
     name: 'an untrained model, whose equal weights the exporter merged',

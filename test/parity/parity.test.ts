@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { findTrainingLibrary } from '../engine/training-library.ts';
 import { cases, common, type ParityCase } from './cases.ts';
 import { compareRuns, readDevLosses, readSteps } from './compare-runs.ts';
 import { findPython, runCli, runPython } from './python.ts';
@@ -11,6 +12,7 @@ import { findPython, runCli, runPython } from './python.ts';
 const relative = 2e-4;
 
 const search = await findPython();
+const training = findTrainingLibrary();
 
 describe('training equals an independent PyTorch implementation', { skip: search.missing ?? false }, () => {
   const python = search.python ?? '';
@@ -35,30 +37,38 @@ describe('training equals an independent PyTorch implementation', { skip: search
     await runPython(python, 'test/parity/reference.py', ['--jobs', join(folder, 'jobs')]);
   });
 
-  cases.forEach((each, index) => {
-    test(each.name, async (t) => {
-      const expected = join(folder, `reference-${index}`);
-      const actual = join(folder, `run-${index}`);
-      await runCli([
-        ...['train', '--onnx', join(folder, each.model ?? 'torchscript'), ...data(each)],
-        ...['--output', actual, '--quiet', '--save-every', 'never', '--eval-every', '40'],
-        ...[...common, ...each.flags, ...(each.own ?? [])],
-      ]);
-      const { differences, worst } = compareRuns(readSteps(expected), readSteps(actual), {
-        relative,
-        floor: 1e-10,
-      });
-      t.diagnostic(`largest relative differences: ${JSON.stringify(worst)}`);
-      assert.equal(readSteps(expected).length, 40);
-      assert.deepEqual(differences, []);
+  /** Runs of a backend, against the reference's. */
+  const compared = (backend: string, flags: readonly string[], isRun: (each: ParityCase) => boolean) =>
+    cases.forEach((each, index) => {
+      if (!isRun(each)) return;
+      test(each.name, async (t) => {
+        const expected = join(folder, `reference-${index}`);
+        const actual = join(folder, `${backend}-${index}`);
+        await runCli([
+          ...['train', '--onnx', join(folder, each.model ?? 'torchscript'), ...data(each)],
+          ...['--output', actual, '--quiet', '--save-every', 'never', '--eval-every', '40'],
+          ...[...common, ...each.flags, ...(each.own ?? []), '--backend', backend, ...flags],
+        ]);
+        const { differences, worst } = compareRuns(readSteps(expected), readSteps(actual), {
+          relative,
+          floor: 1e-10,
+        });
+        t.diagnostic(`largest relative differences: ${JSON.stringify(worst)}`);
+        assert.equal(readSteps(expected).length, 40);
+        assert.deepEqual(differences, []);
 
-      // The averages of the weights, which the steps may not show.
-      const [losses, found] = [readDevLosses(expected), readDevLosses(actual)];
-      assert.deepEqual(Object.keys(found).sort(), Object.keys(losses).sort());
-      for (const [model, loss] of Object.entries(losses)) {
-        const difference = Math.abs(found[model]! / loss - 1);
-        assert.ok(difference <= relative, `${model} on dev: ${found[model]}, expected ${loss}`);
-      }
+        // The averages of the weights, which the steps may not show.
+        const [losses, found] = [readDevLosses(expected), readDevLosses(actual)];
+        assert.deepEqual(Object.keys(found).sort(), Object.keys(losses).sort());
+        for (const [model, loss] of Object.entries(losses)) {
+          const difference = Math.abs(found[model]! / loss - 1);
+          assert.ok(difference <= relative, `${model} on dev: ${found[model]}, expected ${loss}`);
+        }
+      });
     });
+
+  compared('onnx-runtime', [], () => true);
+  describe("with ONNX Runtime's training API", { skip: training.missing ?? false }, () => {
+    compared('ort-training', ['--runtime', training.library ?? ''], (each) => each.training === true);
   });
 });

@@ -33,6 +33,7 @@ test('says what weights and averages take', async () => {
     await plan({ strategy: 'sda', accumulate: 2, batchSize: 2 }, { dev: true }),
     'Memory: 1.18 kB for weights, gradients and moments, 354 bytes for the averages of sda, 236 bytes for the best weights.',
   );
+  assert.match(await plan({ strategy: 'finetune', backend: 'ort-training' }), /1\.65 kB for weights/);
   assert.equal(
     await plan({ strategy: 'sda', window: 4, poolStorage: 'disk', maxSteps: 20 }),
     'Memory: 944 bytes for weights, gradients and moments, 236 bytes for the averages of sda, 708 bytes on disk for past students.',

@@ -18,6 +18,11 @@ export function feedDropoutKey(key: readonly [number, number]): HostTensor {
   return { dtype: 'int64', dims: [2], data: BigInt64Array.from(key, BigInt) };
 }
 
+/** @param dlogits [rows, classes] */
+export function feedDlogits(dlogits: Float32Array, classes: number): HostTensor {
+  return { dtype: 'float32', dims: [dlogits.length / classes, classes], data: dlogits };
+}
+
 function source(role: Feed['role'], batch: Batch): BigInt64Array {
   switch (role) {
     case 'ids':

@@ -1,3 +1,4 @@
+import { SesdError } from '../../errors.ts';
 import type {
   HostTensor,
   NativeArena,
@@ -8,9 +9,10 @@ import type {
 } from '../contract.ts';
 import type { Batch, ForwardOptions, Logits, NamedArray, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
+import { adamW } from './adamw.ts';
 import { ArenaEngine, openModelState } from './arena-engine.ts';
-import { nativeAveraging, readParameters, slices, writeParameters } from './arena-weights.ts';
-import { feedBatch, feedDropoutKey } from './feeds.ts';
+import { readParameters, slices, writeParameters } from './arena-weights.ts';
+import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { cancellable, createSession, pick, toLogits } from './sessions.ts';
 
@@ -23,7 +25,16 @@ export interface OnnxRuntimeOptions {
 
 /** Loads the runtime, once per process. @throws SesdError SESD_NATIVE_LOAD */
 export function openRuntime({ library, threads }: OnnxRuntimeOptions): RuntimeInfo {
-  return loadAddon().open({ library: library ?? runtimeLibrary(), threads });
+  const addon = loadAddon();
+  const file = runtimeLibrary(library);
+  try {
+    return addon.open({ library: file, threads });
+  } catch (cause) {
+    throw new SesdError('SESD_NATIVE_LOAD', (cause as Error).message, {
+      hint: 'Name another libonnxruntime with --runtime or SESD_ONNXRUNTIME.',
+      cause,
+    });
+  }
 }
 
 /**
@@ -79,11 +90,7 @@ export class OnnxRuntimeEngine extends ArenaEngine {
     const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
     const feeds = {
       ...pick(this.#batch, graph.feeds),
-      [graph.dlogits]: {
-        dtype: 'float32',
-        dims: [dlogits.length / classes, classes],
-        data: dlogits,
-      } as const,
+      [graph.dlogits]: feedDlogits(dlogits, classes),
     };
     const stash = this.#stash;
     await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
@@ -94,28 +101,9 @@ export class OnnxRuntimeEngine extends ArenaEngine {
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
     const { gradients, m, v } = await this.#trainingState();
-    const segments = [...this.layout.places.values()].map(({ parameter, offset }) => ({
-      offset,
-      length: parameter.size,
-      learningRate:
-        parameter.learningRateScale *
-        (parameter.group === 'head' ? options.headLearningRate : options.learningRate),
-      weightDecay: parameter.decay ? options.weightDecay : 0,
-    }));
-    const gradNorm = await this.addon.adamw({
-      weights: this.student.arena,
-      gradients,
-      m,
-      v,
-      segments,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      step: options.step,
-      maxGradNorm: options.maxGradNorm,
-      before: (options.before ?? []).map(nativeAveraging),
-      after: (options.after ?? []).map(nativeAveraging),
-    });
+    const gradNorm = await this.addon.adamw(
+      adamW({ weights: this.student.arena, gradients, m, v }, this.layout, options),
+    );
     this.#gathered = 0;
     return { gradNorm };
   }

@@ -1,0 +1,147 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Attribute, CANONICAL_OPSET, type Node } from '../../graph/graph.ts';
+import { nodeToProto, valueInfo } from '../../graph/serialize.ts';
+import {
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
+  TypeProto_SequenceSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from '../../onnx/generated/onnx_pb.ts';
+import { dataTypeNumber } from '../../onnx/tensor.ts';
+import type { Parameter } from '../engine.ts';
+import type { PlannedGraph, TrainingPlan } from '../plan.ts';
+
+/** The plan's graphs without the weights they start from. */
+type Plan = Omit<TrainingPlan, 'initial'>;
+
+const MICROSOFT = 'com.microsoft';
+/** Names that the runtime's training session looks for. */
+const RESET_GRADIENTS = 'lazy_reset_grad';
+const gradientBuffer = (parameter: string) => `${parameter}_grad.accumulation.buffer`;
+const gradientUpdated = (parameter: string) => `${parameter}_grad.accumulation.out`;
+
+/** The training model's output with the gradients of a parameter gathered so far. */
+export function gatheredGradient(parameter: string): string {
+  return `${parameter}/sesd.gathered`;
+}
+
+/**
+ * The models of a training session (https://onnxruntime.ai/docs/api/c/struct_ort_training_api.html) made from a plan's
+ * graphs. An input named in the checkpoint is a parameter; both models have all parameters, in one order, for the session
+ * feeds the second as it does the first.
+ *
+ * - eval: the forward graph: logits and stash from a batch.
+ * - train: the backward graph; its gradients are added to the session's, and come out.
+ * - optimizer: never run where the engine updates the weights itself, but a checkpoint without values needs one: that of
+ *   plain gradient descent, for which the session keeps no moments.
+ */
+export function trainingModels(plan: Plan): { train: Uint8Array; eval: Uint8Array; optimizer: Uint8Array } {
+  return {
+    train: trainModel(plan),
+    eval: encode(withParameters(plan.forward, plan)),
+    optimizer: descentModel(),
+  };
+}
+
+function trainModel(plan: Plan): Uint8Array {
+  const model = withParameters(plan.backward, plan);
+  const graph = model.graph!;
+  graph.output = [];
+  for (const { name, dims } of plan.parameters) {
+    const gathered = gatheredGradient(name);
+    graph.node.push(
+      nodeToProto(
+        microsoftNode({
+          op: 'InPlaceAccumulatorV2',
+          inputs: [gradientBuffer(name), plan.backward.gradients.get(name)!, RESET_GRADIENTS],
+          outputs: [gradientUpdated(name), gathered],
+        }),
+      ),
+    );
+    graph.input.push(valueInfo(gradientBuffer(name), { dtype: 'float32', dims }));
+    graph.output.push(valueInfo(gathered, { dtype: 'float32', dims }));
+    graph.output.push(valueInfo(gradientUpdated(name), { dtype: 'bool', dims: [1] }));
+  }
+  graph.input.push(valueInfo(RESET_GRADIENTS, { dtype: 'bool', dims: [1] }));
+  return encode(model);
+}
+
+/** The graph with every parameter as an input, whether it reads it or not. */
+function withParameters({ model: bytes, weights }: PlannedGraph, plan: Plan): ModelProto {
+  const model = fromBinary(ModelProtoSchema, bytes);
+  const graph = model.graph!;
+  const read = new Set(weights);
+  graph.input = [...graph.input.filter(({ name }) => !read.has(name)), ...parameterInputs(plan)];
+  importMicrosoft(model);
+  return model;
+}
+
+function parameterInputs({ parameters, frozen }: Plan): ValueInfoProto[] {
+  return [...parameters, ...frozen].map(({ name, dims }: Parameter) =>
+    valueInfo(name, { dtype: 'float32', dims }),
+  );
+}
+
+function descentModel(): Uint8Array {
+  const node: NodeInit = {
+    op: 'SGDOptimizerV2',
+    inputs: ['learning_rate', 'params', 'gradients'],
+    outputs: ['updated'],
+  };
+  return optimizerModel(node, ['params', 'gradients', 'first_order_moments']);
+}
+
+/** A model of one node. @param sequences those of its inputs that have a tensor for each parameter */
+function optimizerModel(node: NodeInit, sequences: readonly string[]): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion: 10n,
+    producerName: 'sesd-train',
+    opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(CANONICAL_OPSET) })],
+    graph: create(GraphProtoSchema, {
+      name: 'optimizer',
+      node: [nodeToProto(microsoftNode(node))],
+      // The session holds these against what it feeds: all of them, in this order, read or not.
+      input: [
+        valueInfo('learning_rate', { dtype: 'float32', dims: [1] }),
+        valueInfo('step', { dtype: 'int64', dims: [1] }),
+        ...sequences.map(sequence),
+      ],
+      output: [valueInfo('updated', { dtype: 'bool', dims: [1] })],
+    }),
+  });
+  importMicrosoft(model);
+  return encode(model);
+}
+
+type NodeInit = Pick<Node, 'op' | 'inputs' | 'outputs'> & { attributes?: Record<string, Attribute> };
+
+function microsoftNode({ attributes = {}, ...node }: NodeInit): Node {
+  return {
+    ...node,
+    name: node.outputs[0]!,
+    domain: MICROSOFT,
+    attributes: new Map(Object.entries(attributes)),
+  };
+}
+
+function sequence(name: string): ValueInfoProto {
+  const elemType = create(TypeProtoSchema, {
+    tensorType: create(TypeProto_TensorSchema, { elemType: dataTypeNumber.float32 }),
+  });
+  const sequenceType = create(TypeProto_SequenceSchema, { elemType });
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { sequenceType }) });
+}
+
+function importMicrosoft(model: ModelProto): void {
+  if (model.opsetImport.some(({ domain }) => domain === MICROSOFT)) return;
+  model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }));
+}
+
+function encode(model: ModelProto): Uint8Array {
+  return toBinary(ModelProtoSchema, model);
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { createEngine } from '../../src/engine/backends/onnx-runtime.ts';
+import { createTrainingEngine } from '../../src/engine/backends/ort-training.ts';
+import type { Averaging, Engine, NamedArray, UpdateOptions } from '../../src/engine/engine.ts';
+import {
+  collectGradients,
+  crossEntropyGradients,
+  type ProbedEngine,
+  prepareTiny,
+  relativeError,
+  tinyBatch,
+  torchGradients,
+} from '../bert/tiny-bert.ts';
+import { makeWorkFolder, sesdTrain } from '../cli/sesd-train.ts';
+import { findTrainingLibrary } from './training-library.ts';
+
+const search = findTrainingLibrary();
+const library = search.library ?? '';
+
+const update = (step: number, options: Partial<UpdateOptions> = {}): UpdateOptions => ({
+  ...{ step, learningRate: 1e-3, headLearningRate: 5e-3, weightDecay: 0.1, maxGradNorm: 0.5 },
+  ...options,
+});
+
+async function collect(values: AsyncIterable<NamedArray>): Promise<Record<string, Float32Array>> {
+  const all: Record<string, Float32Array> = {};
+  for await (const { name, data } of values) all[name] = data;
+  return all;
+}
+
+/** A forward and backward pass that depends on `n`. */
+async function gather(engine: Engine, n: number): Promise<Float32Array> {
+  const { data } = await engine.forward(tinyBatch(), { dropoutKey: [n, 7] });
+  await engine.backward(data.map((value, index) => value + Math.sin(index + n)));
+  return data;
+}
+
+describe('a session of the training API', { skip: search.missing ?? false }, () => {
+  /** This backend and the default one in the same library, on the same model. */
+  async function twins(options: Parameters<typeof prepareTiny>[0] = {}) {
+    const runtime = { threads: 2, library };
+    const { plan } = await prepareTiny(options);
+    return [await createTrainingEngine(plan, runtime), await createEngine(plan, runtime)] as const;
+  }
+  const closing = <E extends readonly Engine[]>(t: { after(end: () => void): void }, engines: E): E => {
+    t.after(() => {
+      for (const engine of engines) engine.close();
+    });
+    return engines;
+  };
+
+  for (const fuse of [true, false]) {
+    test(`${fuse ? 'fused' : 'stock ops'}: logits, loss and gradients equal PyTorch's`, async (t) => {
+      const [engine] = closing(t, await twins({ fuse }));
+      const actual = await crossEntropyGradients(engine);
+      const expected = torchGradients();
+      assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort());
+      const largest = Math.max(...[...expected.values()].map((values) => Math.max(...values.map(Math.abs))));
+      for (const [name, values] of expected) {
+        // The key bias has no gradient but rounding: softmax does not see a constant added to its row.
+        if (Math.max(...values.map(Math.abs)) < 1e-7 * largest) continue;
+        assert.ok(relativeError(actual.get(name)!, values) < 1e-4, name);
+      }
+    });
+  }
+
+  test('steps equal those of the default backend bit by bit: dropout, gathered batches, clipping, averages, frozen weights', async (t) => {
+    const engines = closing(t, await twins({ dropout: 0.2, freeze: 'embeddings' }));
+    const outcomes = await Promise.all(
+      engines.map(async (engine) => {
+        const copy = await engine.createWeights();
+        const average = await engine.createWeights();
+        const norms: number[] = [];
+        for (let step = 1; step <= 3; step++) {
+          for (let micro = 0; micro < step; micro++) await gather(engine, 10 * step + micro);
+          const before: Averaging[] = [{ kind: 'copy', into: copy }];
+          const after: Averaging[] = [{ kind: 'blend', into: average, weight: 0.25 }];
+          norms.push((await engine.update(update(step, { before, after }))).gradNorm);
+        }
+        const logits = await gather(engine, 99);
+        const inferred = [engine.student, copy, average].map((weights) =>
+          engine.infer(weights, tinyBatch()).then(({ data }) => data),
+        );
+        return {
+          norms,
+          logits,
+          inferred: [await inferred[0], await inferred[1], await inferred[2]],
+          gradients: await collectGradients(engine as ProbedEngine),
+          student: await collect(engine.student.read()),
+          m: await collect(engine.readMoments('m')),
+          v: await collect(engine.readMoments('v')),
+        };
+      }),
+    );
+    assert.deepEqual(outcomes[0], outcomes[1]);
+    assert.ok(outcomes[0]!.norms.every((norm) => norm > 0.5));
+  });
+
+  test('weights written to the student are those of the next step, and a state goes over to another engine', async (t) => {
+    const [engine, other] = closing(t, await twins());
+    const start = await engine.createWeights();
+    const first = await gather(engine, 1);
+    await engine.update(update(1));
+    const second = await gather(engine, 1);
+    assert.notDeepEqual(second, first);
+    await engine.student.copyFrom(start);
+    assert.deepEqual(await gather(engine, 1), first);
+
+    await engine.update(update(2));
+    await other.student.write(engine.student.read());
+    for (const which of ['m', 'v'] as const) await other.writeMoments(which, engine.readMoments(which));
+    for (const each of [engine, other]) {
+      await gather(each, 5);
+      await each.update(update(3));
+    }
+    assert.deepEqual(await collect(engine.student.read()), await collect(other.student.read()));
+  });
+
+  test('a gradient that is not finite changes nothing', async (t) => {
+    const [engine] = closing(t, await twins());
+    await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
+    const before = await collect(engine.student.read());
+    await engine.backward(new Float32Array(12).fill(Number.NaN));
+    const { gradNorm } = await engine.update(update(1));
+    assert.ok(Number.isNaN(gradNorm));
+    assert.deepEqual(await collect(engine.student.read()), before);
+  });
+
+  test('a signal ends a step', async (t) => {
+    const [engine] = closing(t, await twins());
+    const aborted = { code: 'SESD_ABORTED' };
+    await assert.rejects(
+      engine.forward(tinyBatch(), { dropoutKey: [0, 0], signal: AbortSignal.abort() }),
+      aborted,
+    );
+    const controller = new AbortController();
+    const forward = engine.forward(tinyBatch(), { dropoutKey: [0, 0], signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await assert.rejects(forward, aborted);
+    await gather(engine, 1);
+  });
+
+  test('the event loop turns while the session works', async (t) => {
+    const [engine] = closing(t, await twins());
+    await gather(engine, 1); // makes the session
+    let turns = 0;
+    let done = false;
+    const turn = () => {
+      turns++;
+      if (!done) setImmediate(turn);
+    };
+    setImmediate(turn);
+    for (let n = 0; n < 20; n++) await gather(engine, n);
+    done = true;
+    assert.ok(turns > 200, `${turns} turns in 20 steps`);
+  });
+
+  describe('through the command line', () => {
+    let folder: string;
+    before(async () => {
+      folder = await makeWorkFolder();
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    const options = [
+      ...[
+        '--onnx',
+        'bert',
+        '--train',
+        'train.jsonl',
+        '--dev',
+        '0.2',
+        '--max-steps',
+        '8',
+        '--batch-size',
+        '4',
+      ],
+      ...['--eval-every', '4', '--save-every', '2', '--backend', 'ort-training', '--runtime', library],
+    ];
+    const weights = (output: string) => readFileSync(join(folder, output, 'model', 'model.onnx'));
+
+    test('a run that is interrupted and resumed equals the uninterrupted one', async () => {
+      const whole = await sesdTrain([...options, '--output', 'whole'], { cwd: folder });
+      assert.equal(whole.code, 0, whole.stderr);
+      const stopped = await sesdTrain([...options, '--output', 'parts', '--json'], {
+        cwd: folder,
+        watch: (text, kill) => {
+          if (text.includes('"type":"step","step":5,')) kill('SIGINT');
+        },
+      });
+      assert.equal(stopped.code, 130, stopped.stderr);
+      assert.ok(readdirSync(join(folder, 'parts', 'checkpoints')).length > 0);
+      const resumed = await sesdTrain(['--resume', 'parts'], { cwd: folder });
+      assert.equal(resumed.code, 0, resumed.stderr);
+      assert.ok(weights('parts').equals(weights('whole')));
+    });
+  });
+});
+
+test('a library without the training API: the error names one that has it, and the flag', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sesd-'));
+  try {
+    const { SESD_ONNXRUNTIME: _, ...env } = process.env;
+    const { code, stderr } = await sesdTrain(
+      ['--max-steps', '1', '--backend', 'ort-training', '--output', join(folder, 'run')],
+      { env: env as Record<string, string> },
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /--backend ort-training: ONNX Runtime 1\.30\.0 in .* without the training API/);
+    assert.match(stderr, /org\.bytedeco:onnxruntime:1\.28\.0-1\.5\.14, classifier linux-x86_64.*--runtime/);
+    assert.doesNotMatch(stderr, /a bug in sesd-train/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
