@@ -1,5 +1,6 @@
 #include "attention.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "rows.h"
@@ -13,6 +14,21 @@ namespace {
   throw std::invalid_argument(std::string("sesd::") + op + ": " + message);
 }
 
+// Checks that sequences have at least one key each and are in order.
+int64_t longest_sequence(const char* op_name, const AttentionCall& op) {
+  int64_t longest = 0, last = 0;
+  for (int64_t i = 0; i < op.batch; i++) {
+    const int64_t end = i + 1 < op.batch ? op.firsts[i + 1] : op.keys;
+    if (op.firsts[i] != last || end <= last || end > op.keys) {
+      refuse(op_name, "firsts must rise from 0 to below " + std::to_string(op.keys) + ", found " +
+                          std::to_string(op.firsts[i]) + " and then " + std::to_string(end));
+    }
+    longest = std::max(longest, end - last);
+    last = end;
+  }
+  return longest;
+}
+
 }  // namespace
 
 AttentionAttributes::AttentionAttributes(const char* op, const Attributes& attributes)
@@ -23,19 +39,32 @@ AttentionAttributes::AttentionAttributes(const char* op, const Attributes& attri
   if (heads_ < 1) refuse(op, "num_heads must be at least 1, found " + std::to_string(heads_));
 }
 
-AttentionCall AttentionAttributes::describe(const Context& context) const {
+AttentionCall AttentionAttributes::describe(const Context& context, size_t firsts_input) const {
   const Dims q = context.dims(0), k = context.dims(1);
   if (q.size() != 3 || q[2] == 0 || q[2] % heads_ != 0) {
     refuse(op_, "q must be [batch, queries, width] with a width that " + std::to_string(heads_) +
                     " heads divide, found " + to_string(q));
   }
   const int64_t keys = k.size() == 3 ? k[1] : 0;
-  require_shape(op_, "k", k, {q[0], keys, q[2]});
+  const auto* firsts = context.input<int64_t>(firsts_input);
+  require_shape(op_, "k", k, {firsts == nullptr ? q[0] : 1, keys, q[2]});
   require_shape(op_, "v", context.dims(2), k);
 
   AttentionCall op{};
+  op.batch = q[0];
   op.queries = q[1];
   op.keys = keys;
+  op.longest = keys;
+  if (firsts != nullptr) {
+    if (context.has_input(3)) refuse(op_, "firsts and a mask exclude each other");
+    op.firsts = firsts;
+    op.batch = element_count(context.dims(firsts_input));
+    op.packed_queries = q[0] == 1 && q[1] == keys;
+    if (!op.packed_queries && q[0] != op.batch) {
+      refuse(op_, "q must have " + std::to_string(op.batch) + " sequences or the rows of k, found " + to_string(q));
+    }
+    op.longest = longest_sequence(op_, op);
+  }
   op.heads = heads_;
   op.head_size = q[2] / heads_;
   op.scale = scale_;
@@ -61,11 +90,11 @@ AttentionCall AttentionAttributes::describe(const Context& context) const {
 
 void Attention::compute(const Context& context) const {
   static const auto attention = SESD_SIMD_CHOOSE(attention);
-  const AttentionCall op = attributes_.describe(context);
+  const AttentionCall op = attributes_.describe(context, 5);
   const Dims dims = context.dims(0);
   float* result = context.output(0, dims);
   float* log_sum_exp = context.output(1, {dims[0], op.heads, op.queries});
-  context.parallel_for(static_cast<size_t>(dims[0] * op.heads), [&](size_t head) {
+  context.parallel_for(static_cast<size_t>(op.batch * op.heads), [&](size_t head) {
     static thread_local Scratch scratch;
     attention(op, static_cast<int64_t>(head), result, log_sum_exp, scratch.reserve(attention_scratch(op)));
   });
@@ -73,7 +102,7 @@ void Attention::compute(const Context& context) const {
 
 void AttentionGrad::compute(const Context& context) const {
   static const auto attention_grad = SESD_SIMD_CHOOSE(attention_grad);
-  const AttentionCall op = attributes_.describe(context);
+  const AttentionCall op = attributes_.describe(context, 8);
   const Dims q = context.dims(0), k = context.dims(1);
   require_shape(kName, "context", context.dims(5), q);
   require_shape(kName, "logSumExp", context.dims(6), {q[0], op.heads, op.queries});
@@ -85,7 +114,7 @@ void AttentionGrad::compute(const Context& context) const {
   grads.d_q = context.output(0, q);
   grads.d_k = context.output(1, k);
   grads.d_v = context.output(2, k);
-  context.parallel_for(static_cast<size_t>(q[0] * op.heads), [&](size_t head) {
+  context.parallel_for(static_cast<size_t>(op.batch * op.heads), [&](size_t head) {
     static thread_local Scratch scratch;
     attention_grad(op, static_cast<int64_t>(head), grads, scratch.reserve(attention_grad_scratch(op)));
   });

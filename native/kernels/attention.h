@@ -11,8 +11,8 @@ class AttentionAttributes {
  public:
   AttentionAttributes(const char* op, const Attributes& attributes);
 
-  // The call's shapes, strides and inputs: q, k, v, mask and key are inputs 0 to 4 of both ops.
-  AttentionCall describe(const Context& context) const;
+  // The call's shapes, strides and inputs: q, k, v, mask and key are inputs 0 to 4 of both ops, firsts the given one.
+  AttentionCall describe(const Context& context, size_t firsts_input) const;
 
  private:
   const char* op_;
@@ -21,12 +21,16 @@ class AttentionAttributes {
   float scale_;
 };
 
-// context = dropout(softmax(scale·q·kᵀ + mask))·v by heads, and the log-sum-exp of each query's scores.
+// q, k, v, mask, key, firsts: context = dropout(softmax(scale·q·kᵀ + mask))·v by heads, and the log-sum-exp of each query's scores.
 class Attention {
  public:
   static constexpr const char* kName = "Attention";
-  static constexpr Port kInputs[] = {
-      {ort::kFloat}, {ort::kFloat}, {ort::kFloat}, {ort::kFloat, ort::kOptional}, {ort::kInt64, ort::kOptional}};
+  static constexpr Port kInputs[] = {{ort::kFloat},
+                                     {ort::kFloat},
+                                     {ort::kFloat},
+                                     {ort::kFloat, ort::kOptional},
+                                     {ort::kInt64, ort::kOptional},
+                                     {ort::kInt64, ort::kOptional}};
   static constexpr Port kOutputs[] = {{ort::kFloat}, {ort::kFloat, ort::kOptional}};
   explicit Attention(const Attributes& attributes) : attributes_(kName, attributes) {}
   void compute(const Context& context) const;
@@ -39,7 +43,7 @@ class Attention {
 class AttentionGrad {
  public:
   static constexpr const char* kName = "AttentionGrad";
-  // q, k, v, mask, key, context, logSumExp, dContext
+  // q, k, v, mask, key, context, logSumExp, dContext, firsts
   static constexpr Port kInputs[] = {{ort::kFloat},
                                      {ort::kFloat},
                                      {ort::kFloat},
@@ -47,7 +51,8 @@ class AttentionGrad {
                                      {ort::kInt64, ort::kOptional},
                                      {ort::kFloat},
                                      {ort::kFloat},
-                                     {ort::kFloat}};
+                                     {ort::kFloat},
+                                     {ort::kInt64, ort::kOptional}};
   static constexpr Port kOutputs[] = {{ort::kFloat}, {ort::kFloat}, {ort::kFloat}};
   explicit AttentionGrad(const Attributes& attributes) : attributes_(kName, attributes) {}
   void compute(const Context& context) const;

@@ -128,7 +128,7 @@ void test_attention(const Kernels& kernels, int64_t heads, int64_t queries, int6
   Guarded context(queries * width), log_sum_exp(heads * queries), d_q(queries * width), d_k(keys * width),
       d_v(keys * width);
   AttentionCall op{};
-  op.queries = queries, op.keys = keys, op.heads = heads, op.head_size = size, op.scale = 0.5f;
+  op.batch = 1, op.queries = queries, op.keys = op.longest = keys, op.heads = heads, op.head_size = size, op.scale = 0.5f;
   op.q = q.get(), op.k = k.get(), op.v = v.get(), op.mask = mask.get();
   op.mask_strides[3] = 1;
   Guarded scratch(attention_scratch(op)), grad_scratch(attention_grad_scratch(op));

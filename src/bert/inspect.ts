@@ -39,6 +39,8 @@ export interface TrainingReport {
   lowered: Record<string, number>;
   /** Patterns found and run by fused operators. */
   fused: Record<string, number>;
+  /** Whether padding is left out of what is computed for each token. */
+  packed: boolean;
   /** The weights by place, from the bottom to the top. */
   places: readonly PlaceReport[];
   /** Every weight, trained or kept by `--freeze`. */
@@ -95,7 +97,7 @@ export function reportModel(source: ModelSource, prepared: PreparedBert | SesdEr
 
 function reportTraining(
   graph: Graph,
-  { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen }: PreparedBert,
+  { plan, head, dropped, inputs, sites, places, reinitialized, fused, packed, frozen }: PreparedBert,
 ): Omit<TrainingReport, 'lowered'> {
   const weights = [...plan.parameters, ...plan.frozen].map(
     ({ name, dims, learningRateScale }, index): WeightReport => ({
@@ -125,6 +127,7 @@ function reportTraining(
       classifier: sites.classifier.length,
     },
     fused: Object.fromEntries(fused),
+    packed,
     places: reportPlaces(weights, places),
     weights,
     frozen,

@@ -18,6 +18,7 @@ import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
+import { FIRST_TOKENS, type Packing, packTokens, TOKEN_ROWS } from '../graph/passes/pack-tokens.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -30,6 +31,7 @@ import { takeInDense } from './head-dense.ts';
 import { type BertInputs, findInputs } from './inputs.ts';
 import { learningRateScales } from './layer-rates.ts';
 import { findOutputs } from './outputs.ts';
+import { findPaddingMasks, type RunProbe } from './padding-masks.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
 import { findPlaces, type Places } from './places.ts';
 import { findPositions } from './positions.ts';
@@ -49,6 +51,8 @@ export interface BertOptions {
   seed: number;
   /** Regular expression of the weights that are not trained, see `frozenBy`. */
   freeze?: string | undefined;
+  /** Runs a small graph: with it, padding is left out of models that allow it, see `packTokens`. Needs `fuse`. */
+  probe?: RunProbe;
   /** What the learning rate falls by from layer to layer, see `learningRateScales`; 1 when absent. */
   layerLrDecay?: number;
   /** Number of layers from the top that begin with new weights, see `reinitialize`; 0 when absent. */
@@ -67,6 +71,8 @@ export interface PreparedBert {
   reinitialized: readonly string[];
   /** Patterns fused in the training graph, by op. */
   fused: ReadonlyMap<string, number>;
+  /** Whether padding is left out of what is computed. */
+  packed: boolean;
   /** Float tensors of the file that the logits depend on but that cannot be trained, with the reason. */
   frozen: readonly FrozenTensor[];
 }
@@ -94,12 +100,23 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const inferred = narrowTokens(new GraphBuilder(graph, whole)) ? inferGraph(graph) : whole;
   await turn();
 
-  const inferenceGraph = cloneGraph(graph);
-  await rewrite(new GraphBuilder(inferenceGraph, inferred), options.fuse);
+  const feeds: Feed[] = inputs.inputs.map(({ role, name, dtype }) => ({
+    role,
+    name,
+    dtype: feedType(name, dtype),
+  }));
+  const packing = await findPacking(graph, inputs, { feeds, sites, longest: positions.longest, options });
 
-  const builder = new GraphBuilder(graph, inferred);
-  if (options.dropout > 0) insertDropout(builder, sites, options.dropout);
-  const fused = await rewrite(builder, options.fuse);
+  const inferenceGraph = cloneGraph(graph);
+  const inferenceBuilder = new GraphBuilder(inferenceGraph, inferred);
+  await rewrite(inferenceBuilder, options.fuse);
+  if (packing) packTokens(inferenceBuilder, packing);
+
+  const unpacked = new GraphBuilder(graph, inferred);
+  if (options.dropout > 0) insertDropout(unpacked, sites, options.dropout);
+  const fused = await rewrite(unpacked, options.fuse);
+  const packed = packing !== undefined && packTokens(unpacked, packing);
+  const builder = packed ? new GraphBuilder(graph, inferGraph(graph)) : unpacked;
   const { names, frozen } = findParameters(graph, inferenceGraph);
   const { freeze, layerLrDecay = 1, reinitTop = 0, seed } = options;
   const kept = freeze === undefined ? new Set<string>() : frozenBy(freeze, names, places);
@@ -138,7 +155,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     parameters: [...trained].map(describe),
     frozen: [...kept].map(describe),
     initial: new Map([...weights].map((name) => [name, graph.initializers.get(name)!])),
-    feeds: inputs.inputs.map(({ role, name, dtype }) => ({ role, name, dtype: feedType(name, dtype) })),
+    feeds: packed ? [...feeds, ...packedFeeds] : feeds,
     forward: { ...forward, stash: halves.stash },
     backward: { ...backwardGraph, dlogits, gradients: halves.gradients },
     inference: plannedGraph(inferenceGraph, weights, fed),
@@ -148,7 +165,32 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     fixed: inputs.fixed,
     maxPositions: positions.longest,
   };
-  return { plan, head, dropped, inputs, sites, places, reinitialized, fused, frozen };
+  return { plan, head, dropped, inputs, sites, places, reinitialized, fused, packed, frozen };
+}
+
+type Feed = TrainingPlan['feeds'][number];
+
+const packedFeeds: readonly Feed[] = [
+  { role: 'tokenRows', name: TOKEN_ROWS, dtype: 'int64' },
+  { role: 'firstTokens', name: FIRST_TOKENS, dtype: 'int64' },
+];
+
+/** Length that shows what a mask does where no table of positions bounds it. */
+const LONG = 512;
+
+/** What leaving padding out needs to know of a model; undefined where it is not wanted or not possible. */
+async function findPacking(
+  graph: Graph,
+  inputs: BertInputs,
+  known: { feeds: readonly Feed[]; sites: DropoutSites; longest: number | undefined; options: BertOptions },
+): Promise<Packing | undefined> {
+  const { fuse, probe } = known.options;
+  const [states] = known.sites.embeddings;
+  const { rows, length } = inputs.fixed;
+  if (!fuse || !probe || states === undefined || rows !== undefined || length !== undefined) return undefined;
+  const longest = Math.min(known.longest ?? LONG, LONG);
+  const masks = await findPaddingMasks(graph, { feeds: known.feeds, longest, run: probe });
+  return { states, masks, rows: batchDims(inputs).rows };
 }
 
 /** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */

@@ -83,7 +83,7 @@ export type Averaging =
   /** into ← mean of the others and x, summed in float64 */
   | { kind: 'mean'; into: Weights; others: readonly Weights[] };
 
-/** A padded micro-batch; each array is [rows × length], row-major. */
+/** A micro-batch, padded at the ends of its rows, which have a token each; each array is [rows × length], row-major. */
 export interface Batch {
   rows: number;
   length: number;

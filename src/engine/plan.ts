@@ -6,7 +6,11 @@ export interface InitialTensor {
   bytes: Uint8Array;
 }
 
-export type FeedRole = 'ids' | 'mask' | 'types' | 'positions';
+/**
+ * What a graph is given of a batch, [rows, length] each but the last two, for graphs that leave padding out: which of
+ * rows × length are tokens, [1, tokens], and the place of each row's first token among these, [rows, 1].
+ */
+export type FeedRole = 'ids' | 'mask' | 'types' | 'positions' | 'tokenRows' | 'firstTokens';
 
 /**
  * Three serialized ONNX graphs that together train and run one model. Parameters are graph inputs of the

@@ -2,6 +2,7 @@ import os from 'node:os';
 import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
+import { graphRunner } from '../engine/backends/graph-runner.ts';
 import { createEngine, openRuntime } from '../engine/backends/onnx-runtime.ts';
 import { createTrainingEngine } from '../engine/backends/ort-training.ts';
 import { SesdError } from '../errors.ts';
@@ -39,7 +40,8 @@ export async function inspectModel(
 ): Promise<ModelReport> {
   const { model, graph } = await load(path);
   try {
-    return describe(model, graph, await prepareBert(graph, options));
+    const probe = graphRunner({ threads: 1 });
+    return describe(model, graph, await prepareBert(graph, { ...options, probe }));
   } catch (error) {
     if (error instanceof SesdError && error.code !== 'SESD_USAGE') return describe(model, graph, error);
     throw error;
@@ -64,7 +66,11 @@ async function openModel(
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
   };
   const chosen = choosePrecision(options, () => openRuntime(runtime).simd);
-  const prepared = await prepareBert(graph, { ...options, precision: chosen.precision });
+  const prepared = await prepareBert(graph, {
+    ...options,
+    precision: chosen.precision,
+    probe: graphRunner(runtime),
+  });
   const report = describe(model, graph, prepared);
   const create = options.backend === 'ort-training' ? createTrainingEngine : createEngine;
   const engine = await create(prepared.plan, runtime);

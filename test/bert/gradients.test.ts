@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { BertOptions } from '../../src/bert/prepare.ts';
+import { graphRunner } from '../../src/engine/backends/graph-runner.ts';
 import {
   collectGradients,
   crossEntropyGradients,
@@ -13,10 +15,16 @@ import {
 
 const files: TinyFile[] = ['model.onnx', 'model-dynamo.onnx'];
 
+const forms: [string, Partial<BertOptions>][] = [
+  ['packed', { probe: graphRunner({ threads: 2 }) }],
+  ['fused', {}],
+  ['stock ops', { fuse: false }],
+];
+
 for (const file of files) {
-  for (const fuse of [true, false]) {
-    test(`${file}, ${fuse ? 'fused' : 'stock ops'}: logits, loss and every gradient equal PyTorch's`, async (t) => {
-      const engine = await tinyEngine({ fuse }, file);
+  for (const [form, options] of forms) {
+    test(`${file}, ${form}: logits, loss and every gradient equal PyTorch's`, async (t) => {
+      const engine = await tinyEngine(options, file);
       t.after(() => engine.close());
       const actual = await crossEntropyGradients(engine);
       const expected = torchGradients(file);

@@ -133,6 +133,8 @@ export interface Attention {
   /** What is added to a score. */
   mask?: (batch: number, head: number, query: number, key: number) => number;
   dropout?: Dropout;
+  /** Where the dropout stream has the first key of a query; as OPS.md has it for rows of one length when absent. */
+  element?: (batch: number, head: number, query: number) => number;
 }
 
 /** Context and log-sum-exp, and with dContext the gradients. */
@@ -163,7 +165,9 @@ export function attention(op: Attention, dContext?: ArrayLike<number>) {
         const sum = e.reduce((total, value) => total + value, 0);
         logSumExp[row] = largest + Math.log(sum);
         const p = e.map((value) => (masked ? 0 : value / sum));
-        const kept = op.dropout ? dropoutFactors(keys, op.dropout, row * keys) : p.map(() => 1);
+        const kept = op.dropout
+          ? dropoutFactors(keys, op.dropout, op.element?.(b, n, query) ?? row * keys)
+          : p.map(() => 1);
         for (const key of range(keys)) {
           for (const i of range(headSize)) {
             context[qAt + i]! += p[key]! * kept[key]! * op.v[kAt(key) + i]!;

@@ -204,9 +204,8 @@ test('EmbeddingGrad', async () => {
     const given = indices.map((row, i) => (i % 4 === 0 ? row - rows : row));
     const { dTable } = await runOp({
       op: 'EmbeddingGrad',
-      inputs: [int64([count], given), float32([count, width], dY)],
+      inputs: [int64([count], given), float32([count, width], dY), int64([1], [rows])],
       outputs: ['dTable'],
-      attributes: { rows },
     });
     assertClose(dTable, expected, TOLERANCE, 'dTable');
   }
@@ -228,12 +227,15 @@ test('wrong shapes, indices and attributes are refused by name', async () => {
       /derivative must be of 8 elements/,
     ],
     [
-      { op: 'EmbeddingGrad', inputs: [int64([2], [0, 3]), x], outputs: ['d'], attributes: { rows: 3 } },
+      { op: 'EmbeddingGrad', inputs: [int64([2], [0, 3]), x, int64([1], [3])], outputs: ['d'] },
       /index 3 is outside a table of 3 rows/,
     ],
-    [{ op: 'EmbeddingGrad', inputs: [int64([2], [0, 1]), x], outputs: ['d'] }, /rows must be at least 1/],
     [
-      { op: 'EmbeddingGrad', inputs: [int64([3], [0, 1, 2]), x], outputs: ['d'], attributes: { rows: 3 } },
+      { op: 'EmbeddingGrad', inputs: [int64([2], [0, 1]), x, int64([1], [0])], outputs: ['d'] },
+      /rows must be at least 1/,
+    ],
+    [
+      { op: 'EmbeddingGrad', inputs: [int64([3], [0, 1, 2]), x, int64([1], [3])], outputs: ['d'] },
       /dY must be of 12 elements/,
     ],
     [
@@ -268,7 +270,7 @@ test('results do not depend on the number of threads', async () => {
       outputs: ['dX', 'dBias', 'dResidual', 'dScale', 'dShift'],
       attributes: { ratio: { float: 0.1 } },
     },
-    { op: 'EmbeddingGrad', inputs: [indices, a], outputs: ['dTable'], attributes: { rows: 10 } },
+    { op: 'EmbeddingGrad', inputs: [indices, a, int64([1], [10])], outputs: ['dTable'] },
   ];
   for (const call of calls) {
     const expected = await runOp({ ...call, threads: 1 });

@@ -58,12 +58,11 @@ void pack_transposed(const float* from, int64_t stride, int64_t rows, int64_t wi
 // What is added to the scores of a query: its mask, and −∞ in the padding of the keys.
 class MaskRows {
  public:
-  MaskRows(const AttentionCall& op, int64_t head, float* row)
-      : op_(op), length_(padded(op.keys)), row_(row) {
+  MaskRows(const AttentionCall& op, int64_t head, int64_t keys, float* row) : op_(op), keys_(keys), row_(row) {
     if (op.mask != nullptr) {
       base_ = op.mask + head / op.heads * op.mask_strides[0] + head % op.heads * op.mask_strides[1];
     }
-    for (int64_t key = 0; key < length_; key++) row_[key] = key < op.keys ? 0 : -INFINITY;
+    for (int64_t key = 0; key < padded(keys); key++) row_[key] = key < keys ? 0 : -INFINITY;
     if (base_ != nullptr && op.mask_strides[2] == 0) fill(0);
   }
 
@@ -75,11 +74,11 @@ class MaskRows {
  private:
   void fill(int64_t query) {
     const float* from = base_ + query * op_.mask_strides[2];
-    for (int64_t key = 0; key < op_.keys; key++) row_[key] = from[key * op_.mask_strides[3]];
+    for (int64_t key = 0; key < keys_; key++) row_[key] = from[key * op_.mask_strides[3]];
   }
 
   const AttentionCall& op_;
-  const int64_t length_;
+  const int64_t keys_;
   float* const row_;
   const float* base_ = nullptr;
 };
@@ -116,39 +115,39 @@ Softmax exponentials(float* scores, const float* mask, int64_t length) {
 
 void attention(const AttentionCall& op, int64_t head, float* context, float* log_sum_exp, float* scratch) {
   const int64_t width = op.heads * op.head_size, size = op.head_size;
-  const int64_t size_p = padded(size), keys_p = padded(op.keys);
+  const auto [first_query, queries, first_key, keys] = attention_rows(op, head / op.heads);
+  const int64_t size_p = padded(size), keys_p = padded(keys);
   const int64_t offset = head % op.heads * size;
-  const int64_t first_query = head / op.heads * op.queries, first_key = head / op.heads * op.keys;
 
   Pieces pieces(scratch);
   float* k_transposed = pieces.take(size * keys_p);
-  float* v = pieces.take(op.keys * size_p);
+  float* v = pieces.take(keys * size_p);
   float* mask_row = pieces.take(keys_p);
   float* q = pieces.take(kQueryBlock * size_p);
   float* p = pieces.take(kQueryBlock * keys_p);
   float* result = pieces.take(kQueryBlock * size_p);
-  pack_transposed(op.k + first_key * width + offset, width, op.keys, size, k_transposed);
-  pack(op.v + first_key * width + offset, width, op.keys, size, 1.0f, v);
-  MaskRows mask(op, head, mask_row);
+  pack_transposed(op.k + first_key * width + offset, width, keys, size, k_transposed);
+  pack(op.v + first_key * width + offset, width, keys, size, 1.0f, v);
+  MaskRows mask(op, head, keys, mask_row);
 
-  for (int64_t first = 0; first < op.queries; first += kQueryBlock) {
-    const int64_t count = smaller(kQueryBlock, op.queries - first);
+  for (int64_t first = 0; first < queries; first += kQueryBlock) {
+    const int64_t count = smaller(kQueryBlock, queries - first);
     const int64_t start = (first_query + first) * width + offset;
     pack(op.q + start, width, count, size, op.scale, q);
     gemm(count, keys_p, size, {q, size_p, 1}, {k_transposed, keys_p}, {p, keys_p});
     float factors[kQueryBlock];
     for (int64_t i = 0; i < count; i++) {
       float* row = p + i * keys_p;
-      const int64_t query = head * op.queries + first + i;
+      const int64_t query = first_score_row(op, head) + first + i;
       const Softmax softmax = exponentials(row, mask.of(first + i), keys_p);
       if (log_sum_exp != nullptr) log_sum_exp[query] = softmax.largest + logf(softmax.sum);
       factors[i] = softmax.sum == 0 ? 0 : op.stream.factor / softmax.sum;
       if (!op.stream.off) {
-        DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.keys));
+        DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.longest));
         for (int64_t k = 0; k < keys_p; k += kLanes) store(row + k, select(kept.next(), load(row + k), zero()));
       }
     }
-    gemm(count, size_p, op.keys, {p, keys_p, 1}, {v, size_p}, {result, size_p});
+    gemm(count, size_p, keys, {p, keys_p, 1}, {v, size_p}, {result, size_p});
     for (int64_t i = 0; i < count; i++) {
       const Float factor = splat(factors[i]);
       float* target = context + start + i * width;
@@ -192,30 +191,31 @@ void unpack(const float* from, int64_t rows, int64_t width, float* to, int64_t s
 // dV = (P∘M)ᵀ·dO, dS = P∘(M∘(dO·Vᵀ) − D), dQ = scale·dS·K, dK = dSᵀ·(scale·Q).
 void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCall& grads, float* scratch) {
   const int64_t width = op.heads * op.head_size, size = op.head_size;
-  const int64_t size_p = padded(size), keys_p = padded(op.keys);
+  const auto [first_query, queries, first_key, keys] = attention_rows(op, head / op.heads);
+  const int64_t size_p = padded(size), keys_p = padded(keys);
   const int64_t offset = head % op.heads * size;
-  const int64_t first_query = head / op.heads * op.queries, key_start = head / op.heads * op.keys * width + offset;
+  const int64_t key_start = first_key * width + offset;
 
   Pieces pieces(scratch);
   float* k_transposed = pieces.take(size * keys_p);
   float* v_transposed = pieces.take(size * keys_p);
-  float* k = pieces.take(op.keys * size_p);
-  float* d_k = pieces.take(op.keys * size_p);
-  float* d_v = pieces.take(op.keys * size_p);
+  float* k = pieces.take(keys * size_p);
+  float* d_k = pieces.take(keys * size_p);
+  float* d_v = pieces.take(keys * size_p);
   float* mask_row = pieces.take(keys_p);
   float* q = pieces.take(kGradQueryBlock * size_p);
   float* d_context = pieces.take(kGradQueryBlock * size_p);
   float* d_q = pieces.take(kGradQueryBlock * size_p);
   float* p = pieces.take(kGradQueryBlock * keys_p);
   float* d_scores = pieces.take(kGradQueryBlock * keys_p);
-  pack_transposed(op.k + key_start, width, op.keys, size, k_transposed);
-  pack_transposed(op.v + key_start, width, op.keys, size, v_transposed);
-  pack(op.k + key_start, width, op.keys, size, op.scale, k);
-  MaskRows mask(op, head, mask_row);
+  pack_transposed(op.k + key_start, width, keys, size, k_transposed);
+  pack_transposed(op.v + key_start, width, keys, size, v_transposed);
+  pack(op.k + key_start, width, keys, size, op.scale, k);
+  MaskRows mask(op, head, keys, mask_row);
   const Float factor = splat(op.stream.factor);
 
-  for (int64_t first = 0; first < op.queries; first += kGradQueryBlock) {
-    const int64_t count = smaller(kGradQueryBlock, op.queries - first);
+  for (int64_t first = 0; first < queries; first += kGradQueryBlock) {
+    const int64_t count = smaller(kGradQueryBlock, queries - first);
     const int64_t start = (first_query + first) * width + offset;
     pack(op.q + start, width, count, size, op.scale, q);
     pack(grads.d_context + start, width, count, size, 1.0f, d_context);
@@ -224,14 +224,14 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
 
     for (int64_t i = 0; i < count; i++) {
       float *p_row = p + i * keys_p, *d_row = d_scores + i * keys_p;
-      const int64_t query = head * op.queries + first + i;
+      const int64_t query = first_score_row(op, head) + first + i;
       probabilities(p_row, mask.of(first + i), grads.log_sum_exp[query], keys_p);
       Float products = zero();
       for_each_vector(size, [&](int64_t j, auto lanes) {
         products = fma(load(grads.context + start + i * width + j, lanes), load(d_context + i * size_p + j), products);
       });
       const Float d = splat(sum(products));
-      DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.keys));
+      DropoutLanes kept(op.stream, static_cast<uint32_t>(query * op.longest));
       for (int64_t j = 0; j < keys_p; j += kLanes) {
         const Float probability = load(p_row + j);
         Float d_probability = load(d_row + j);
@@ -244,18 +244,18 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
       }
     }
 
-    gemm(count, size_p, op.keys, {d_scores, keys_p, 1}, {k, size_p}, {d_q, size_p});
+    gemm(count, size_p, keys, {d_scores, keys_p, 1}, {k, size_p}, {d_q, size_p});
     unpack(d_q, count, size, grads.d_q + start, width);
     if (first == 0) {
-      gemm(op.keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
-      gemm(op.keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
+      gemm(keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
+      gemm(keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
     } else {
-      gemm<true>(op.keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
-      gemm<true>(op.keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
+      gemm<true>(keys, size_p, count, {p, 1, keys_p}, {d_context, size_p}, {d_v, size_p});
+      gemm<true>(keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
     }
   }
-  unpack(d_k, op.keys, size, grads.d_k + key_start, width);
-  unpack(d_v, op.keys, size, grads.d_v + key_start, width);
+  unpack(d_k, keys, size, grads.d_k + key_start, width);
+  unpack(d_v, keys, size, grads.d_v + key_start, width);
 }
 
 }  // namespace sesd::SESD_SIMD

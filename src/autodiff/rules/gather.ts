@@ -16,13 +16,13 @@ export const gather: GradientRule = (at) => {
   const places = at.constantInts(indices);
   if (places?.length === 1) return [padded(at, axis, places[0]!)];
 
-  if (at.fused && rank === 2 && axis === 0 && at.dtype(data) === 'float32' && typeof dims[0] === 'number') {
+  if (at.fused && rank === 2 && axis === 0 && at.dtype(data) === 'float32') {
     const rows =
       at.dtype(indices) === 'int64'
         ? indices
         : builder.op('Cast', [indices], { attributes: { to: dataTypeNumber.int64 } });
-    const attributes = { rows: dims[0] };
-    return [builder.op('EmbeddingGrad', [rows, at.outputGradient], { domain: 'sesd', attributes })];
+    const inputs = [rows, at.outputGradient, shapes.part(data, 0, 1)];
+    return [builder.op('EmbeddingGrad', inputs, { domain: 'sesd' })];
   }
   // [before, indices..., after] → [before, all indices, after]
   const flat: Dim[] = [...dims.slice(0, axis), countOf(at, indices), ...dims.slice(axis + 1)];

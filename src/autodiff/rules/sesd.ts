@@ -34,8 +34,8 @@ export const fusedBiasGelu: GradientRule = (at) =>
 
 export const attention: GradientRule = (at) => {
   if (at.needs(3)) at.unsupported('its mask depends on trained parameters');
-  const [q, k, v, mask, key] = [0, 1, 2, 3, 4].map((index) => at.input(index));
-  const inputs = [q!, k!, v!, mask!, key!, at.output(0), at.output(1), at.outputGradient];
+  const [q, k, v, mask, key, firsts] = [0, 1, 2, 3, 4, 5].map((index) => at.input(index));
+  const inputs = [q!, k!, v!, mask!, key!, at.output(0), at.output(1), at.outputGradient, firsts!];
   return gradientOp(at, 'AttentionGrad', inputs, 3, ['num_heads', 'scale', 'ratio', 'site']);
 };
 

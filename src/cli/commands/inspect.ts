@@ -67,7 +67,7 @@ function listed(counts: readonly [string, number][]): string {
 }
 
 function describeTraining(training: TrainingReport): [string, string][] {
-  const { inputs, head, dropped, parameters, groups, dropout, fused, frozen } = training;
+  const { inputs, head, dropped, parameters, groups, dropout, fused, packed, frozen } = training;
   const lowered = Object.entries(training.lowered);
   const byFlag = training.weights.filter(({ trained }) => !trained).length;
   const tables = [
@@ -105,6 +105,7 @@ function describeTraining(training: TrainingReport): [string, string][] {
     ['Dropout', listed(Object.entries(dropout))],
     ['Rewritten', lowered.length > 0 ? `${listed(lowered)}: in standard operators` : 'nothing'],
     ['Fused', listed(Object.entries(fused)) || 'nothing'],
+    ['Padding', packed ? 'left out' : 'computed'],
     [
       'Frozen',
       [

@@ -6,10 +6,10 @@ type Feed = TrainingPlan['feeds'][number];
 
 /** A batch in the element types and under the names the graph's inputs have. */
 export function feedBatch(feeds: readonly Feed[], batch: Batch): Record<string, HostTensor> {
-  const dims = [batch.rows, batch.length];
   const tensors: Record<string, HostTensor> = {};
   for (const { role, name, dtype } of feeds) {
-    tensors[name] = { dtype, dims, data: convert(source(role, batch), dtype) };
+    const { dims, data } = source(role, batch);
+    tensors[name] = { dtype, dims, data: convert(data, dtype) };
   }
   return tensors;
 }
@@ -23,19 +23,45 @@ export function feedDlogits(dlogits: Float32Array, classes: number): HostTensor 
   return { dtype: 'float32', dims: [dlogits.length / classes, classes], data: dlogits };
 }
 
-function source(role: Feed['role'], batch: Batch): BigInt64Array {
+function source(role: Feed['role'], batch: Batch): { dims: number[]; data: BigInt64Array } {
+  const { rows, length } = batch;
+  const whole = (data: BigInt64Array) => ({ dims: [rows, length], data });
   switch (role) {
     case 'ids':
-      return batch.inputIds;
+      return whole(batch.inputIds);
     case 'mask':
-      return batch.attentionMask;
+      return whole(batch.attentionMask);
     case 'types':
-      return batch.tokenTypeIds;
+      return whole(batch.tokenTypeIds);
     case 'positions':
-      return BigInt64Array.from({ length: batch.rows * batch.length }, (_, index) =>
-        BigInt(index % batch.length),
-      );
+      return whole(BigInt64Array.from({ length: rows * length }, (_, index) => BigInt(index % length)));
+    case 'tokenRows': {
+      const data = tokenRows(batch);
+      return { dims: [1, data.length], data };
+    }
+    case 'firstTokens': {
+      let first = 0;
+      const data = new BigInt64Array(rows);
+      for (let row = 0; row < rows; row++) {
+        data[row] = BigInt(first);
+        first += tokenCount(batch, row);
+      }
+      return { dims: [rows, 1], data };
+    }
   }
+}
+
+function tokenRows(batch: Batch): BigInt64Array {
+  const { rows, length, attentionMask } = batch;
+  const tokens: bigint[] = [];
+  for (let index = 0; index < rows * length; index++) if (attentionMask[index]) tokens.push(BigInt(index));
+  return BigInt64Array.from(tokens);
+}
+
+function tokenCount({ length, attentionMask }: Batch, row: number): number {
+  let count = 0;
+  for (let index = row * length; index < (row + 1) * length; index++) if (attentionMask[index]) count++;
+  return count;
 }
 
 function convert(values: BigInt64Array, dtype: Feed['dtype']): HostTensor['data'] {

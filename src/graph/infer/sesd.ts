@@ -16,7 +16,7 @@ export const biasGeluGrad: InferenceRule = (at) => {
   at.output(1, at.dtype(0), [dims?.at(-1) ?? at.fresh(1, 0)]);
 };
 
-/** (q, k, v, mask, key) → (context, logSumExp). */
+/** (q, k, v, mask, key, firsts) → (context, logSumExp). */
 export const attention: InferenceRule = (at) => {
   const query = at.dims(0);
   at.output(0, at.dtype(0), query);
@@ -36,10 +36,10 @@ export const gemm: InferenceRule = (at) => {
   at.output(0, at.dtype(0), rows && [...rows, columns ?? at.fresh(0, rows.length)]);
 };
 
-/** (indices, dY) → dTable. */
+/** (indices, dY, rows) → dTable. */
 export const embeddingGrad: InferenceRule = (at) => {
   const hidden = at.dims(1)?.at(-1);
-  at.output(0, at.dtype(1), [intAttribute(at.node, 'rows', 0), hidden ?? at.fresh(0, 1)]);
+  at.output(0, at.dtype(1), [at.elements(2)?.[0] ?? at.fresh(0, 0), hidden ?? at.fresh(0, 1)]);
 };
 
 /** (x, bias, residual, scale, shift, key) → (y, normalized, invStdDev). */

@@ -1,5 +1,6 @@
 import { type GraphBuilder, int64Tensor } from '../builder.ts';
 import type { Dim } from '../dims.ts';
+import { elementwise } from '../elementwise.ts';
 import { type Graph, intAttribute, intsAttribute, type Node, opName } from '../graph.ts';
 import { removeDeadNodes } from '../rewrite.ts';
 import { sortNodes } from '../sort.ts';
@@ -116,42 +117,6 @@ class Narrowing {
     return narrow;
   }
 }
-
-/** Ops that compute each element from those at its place, with broadcasting. */
-const elementwise = new Set([
-  ...[
-    'Abs',
-    'Cast',
-    'Clip',
-    'Erf',
-    'Exp',
-    'Gelu',
-    'Identity',
-    'IsNaN',
-    'Log',
-    'Neg',
-    'Not',
-    'Reciprocal',
-    'Relu',
-  ],
-  ...[
-    'Sigmoid',
-    'Sqrt',
-    'Tanh',
-    'Add',
-    'Sub',
-    'Mul',
-    'Div',
-    'Pow',
-    'Max',
-    'Min',
-    'Sum',
-    'Where',
-    'And',
-    'Or',
-  ],
-  ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'],
-]);
 
 /** What a node needs of its inputs to give one position of `axis` of its output; undefined if that cannot be said. */
 function narrowedInputs(builder: GraphBuilder, node: Node, axis: number): Axes | undefined {

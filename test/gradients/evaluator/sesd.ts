@@ -105,9 +105,9 @@ const biasGelu: Evaluate = (node, [x, bias]) => {
   return [zip(x!.dtype, [biased], apply), zip(x!.dtype, [biased], slope)];
 };
 
-const embeddingGrad: Evaluate = (node, [indices, dY]) => {
+const embeddingGrad: Evaluate = (_, [indices, dY, rows]) => {
   const width = dY!.dims.at(-1)!;
-  const table = tensor(dY!.dtype, [intAttribute(node, 'rows', 0), width]);
+  const table = tensor(dY!.dtype, [rows!.data[0]!, width]);
   for (const [i, value] of dY!.data.entries()) {
     const to = indices!.data[Math.floor(i / width)]! * width + (i % width);
     table.data[to] = table.data[to]! + value;

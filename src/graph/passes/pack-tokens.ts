@@ -1,0 +1,124 @@
+import type { GraphBuilder } from '../builder.ts';
+import type { Dim } from '../dims.ts';
+import { elementwise } from '../elementwise.ts';
+import { intAttribute, type Node, opName } from '../graph.ts';
+import { replaceUses } from '../rewrite.ts';
+import { settle } from './replace-node.ts';
+
+/** Graph input int64 [1, tokens]: which rows of [batch × sequence] are tokens, not padding. */
+export const TOKEN_ROWS = 'sesd/token_rows';
+/** Graph input int64 [batch, 1]: the place in that list of each sequence's first token. */
+export const FIRST_TOKENS = 'sesd/first_tokens';
+
+export interface Packing {
+  /** The states [batch, sequence, hidden] from which on padding is left out: the embeddings. */
+  states: string;
+  /** Masks that only keep attention off padding, which then do nothing. */
+  masks: ReadonlySet<string>;
+  /** Dim of the batch's rows. */
+  rows: Dim;
+}
+
+/**
+ * Leaves padding out of a fused graph: what is computed for each token is computed for the tokens alone,
+ * [1, tokens, hidden] with the sequences one after the other, from the embeddings to where the head reads the first token of
+ * each. `sesd::Attention` is told where sequences begin. The same logits and gradients come out.
+ *
+ * Nothing is changed where anything else reads states of tokens, as a mean over them does.
+ *
+ * @returns Whether padding is left out; then types have to be inferred again.
+ */
+export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
+  const plan = findTokens(builder, packing);
+  if (!plan) return false;
+  const { graph } = builder;
+  graph.inputs.push(TOKEN_ROWS, FIRST_TOKENS);
+  graph.types.set(TOKEN_ROWS, { dtype: 'int64', dims: [1, 'tokens'] });
+  graph.types.set(FIRST_TOKENS, { dtype: 'int64', dims: [packing.rows, 1] });
+  const readers = graph.nodes.filter((node) => node.inputs.includes(packing.states));
+  replaceUses(graph, packing.states, gatherRows(builder, packing.states, TOKEN_ROWS), readers);
+  for (const { inputs } of plan.attentions) {
+    inputs[MASK] = '';
+    while (inputs.length < FIRSTS) inputs.push('');
+    inputs[FIRSTS] = FIRST_TOKENS;
+  }
+  for (const node of plan.heads) {
+    const scalar = builder.typeOf(node.inputs[1]!)?.dims?.length === 0;
+    const rows = scalar ? builder.op('Reshape', [FIRST_TOKENS, builder.ints(-1)]) : FIRST_TOKENS;
+    replaceUses(graph, node.outputs[0]!, gatherRows(builder, node.inputs[0]!, rows));
+  }
+  settle(builder);
+  return true;
+}
+
+/** Places of mask and firsts among the inputs of sesd::Attention. */
+const MASK = 3;
+const FIRSTS = 5;
+
+/** Rows of [a, b, hidden] as of [a × b, hidden]. */
+function gatherRows(builder: GraphBuilder, value: string, rows: string): string {
+  const hidden = builder.typeOf(value)!.dims!.at(-1) as number;
+  return builder.op('Gather', [builder.op('Reshape', [value, builder.ints(-1, hidden)]), rows]);
+}
+
+interface Tokens {
+  attentions: Node[];
+  /** Nodes that take the first token of each sequence. */
+  heads: Node[];
+}
+
+/** Follows the states of tokens to their readers; undefined where one is not known to treat each token by itself. */
+function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens | undefined {
+  const { graph } = builder;
+  const found: Tokens = { attentions: [], heads: [] };
+  const tokens = new Set([states]);
+  for (const node of graph.nodes) {
+    const reads = node.inputs.map((input) => tokens.has(input));
+    if (!reads.includes(true)) continue;
+    const perToken = () => {
+      for (const output of node.outputs) tokens.add(output);
+    };
+    if (opName(node) === 'sesd::Attention') {
+      const mask = node.inputs[MASK];
+      if (!reads[1] || !reads[2] || !mask || !masks.has(mask)) return undefined;
+      found.attentions.push(node);
+      if (reads[0]) perToken();
+    } else if (readsFirstToken(builder, node)) found.heads.push(node);
+    else if (isPerToken(builder, node, reads)) perToken();
+    else return undefined;
+  }
+  const complete = found.attentions.length > 0 && !graph.outputs.some((output) => tokens.has(output));
+  return complete ? found : undefined;
+}
+
+function readsFirstToken(builder: GraphBuilder, node: Node): boolean {
+  if (opName(node) !== 'Gather' || intAttribute(node, 'axis', 0) !== 1) return false;
+  const positions = builder.elementsOf(node.inputs[1]!);
+  return positions?.length === 1 && positions[0] === 0 && typeof hiddenOf(builder, node) === 'number';
+}
+
+/** The last of three dims of what a node reads first. */
+function hiddenOf(builder: GraphBuilder, node: Node): Dim | undefined {
+  const dims = builder.typeOf(node.inputs[0]!)?.dims;
+  return dims?.length === 3 ? dims[2] : undefined;
+}
+
+/** Fused ops whose float inputs, but for vectors, are states of tokens. */
+const fusedPerToken = new Set(['sesd::Dropout', 'sesd::BiasGelu', 'sesd::ResidualLayerNormalization']);
+
+/** Whether a node computes the state of each token from states of that token, along the last of three axes. */
+function isPerToken(builder: GraphBuilder, node: Node, reads: readonly boolean[]): boolean {
+  const op = opName(node);
+  const dims = node.inputs.map((input) => (input ? builder.typeOf(input)?.dims : []));
+  const ranked = dims.every((each, index) => !reads[index] || each?.length === 3);
+  if (!ranked || builder.typeOf(node.outputs[0]!)?.dims?.length !== 3) return false;
+  const others = dims.filter((_, index) => !reads[index]);
+  if (op === 'MatMul' || op === 'Gemm') return reads[0] === true && others[0]?.length === 2;
+  if (op === 'LayerNormalization')
+    return [-1, 2].includes(intAttribute(node, 'axis', -1)) && reads[0] === true;
+  if (!elementwise.has(op) && !fusedPerToken.has(op)) return false;
+  // one for all tokens
+  return others.every((each) =>
+    each?.every((dim, axis) => (axis === each.length - 1 ? typeof dim === 'number' : dim === 1)),
+  );
+}
