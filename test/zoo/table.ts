@@ -3,7 +3,7 @@ import type { ZooRecord } from './record.ts';
 
 type Measure = 'fused' | 'stock' | 'reloaded';
 
-type Row = { record: ZooRecord; counts?: Record<string, number> } & Partial<Record<Measure, number>>;
+type Row = { record: ZooRecord; counts?: Record<string, number>; packed?: boolean } & Partial<Record<Measure, number>>;
 
 /** What the zoo's tests measured, one row a variant. */
 export class ZooTable {
@@ -15,9 +15,11 @@ export class ZooTable {
     row[measure] = Math.max(row[measure] ?? 0, value);
   }
 
-  /** Keeps how many of each pattern were fused. */
-  noteFused(record: ZooRecord, counts: Record<string, number>): void {
-    this.#row(record).counts = counts;
+  /** Keeps how many of each pattern were fused, and whether padding was left out: with one of the heads is enough. */
+  noteFused(record: ZooRecord, { fused, packed }: { fused: Record<string, number>; packed: boolean }): void {
+    const row = this.#row(record);
+    row.counts = fused;
+    row.packed ||= packed;
   }
 
   #row(record: ZooRecord): Row {
@@ -29,16 +31,17 @@ export class ZooTable {
   /** As a table in Markdown. Largest differences are relative to the largest element of each tensor. */
   write(file: string): void {
     const lines = [
-      '| variant | exporter | opset | fused: LayerNormalization, GELU, attention, residual | gradients, fused | gradients, stock ops | exported and reloaded |',
-      '| --- | --- | --: | --- | --: | --: | --: |',
+      '| variant | exporter | opset | fused: LayerNormalization, GELU, attention, residual | padding left out | gradients, fused | gradients, stock ops | exported and reloaded |',
+      '| --- | --- | --: | --- | --- | --: | --: | --: |',
     ];
-    for (const [variant, { record, counts, fused, stock, reloaded }] of [...this.#rows].sort(byName)) {
+    for (const [variant, { record, counts, packed, fused, stock, reloaded }] of [...this.#rows].sort(byName)) {
       const { route, opset } = record;
       const cells = [
         variant,
         route.exporter,
         opset,
         Object.values(counts ?? {}).join(', '),
+        packed ? 'yes' : 'no',
         ...[fused, stock, reloaded].map(scientific),
       ];
       lines.push(`| ${cells.join(' | ')} |`);

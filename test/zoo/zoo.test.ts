@@ -99,9 +99,9 @@ async function checkGradients(record: ZooRecord, head: string, fuse: boolean): P
   const stored = record.heads[head]!;
   const { engine, report } = await open(record, { head, dropout: 0, fuse });
   try {
-    const { fused } = report.training!;
+    const { fused, packed } = report.training!;
     if (fuse && record.patterns) assert.deepEqual(fused, record.patterns);
-    if (fuse) table.noteFused(record, fused);
+    if (fuse) table.noteFused(record, { fused, packed });
     const names = ownNames(engine);
     if (stored.weight) await writeClassifier(engine, stored, names);
     const batch = batchOf(record);

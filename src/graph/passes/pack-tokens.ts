@@ -42,6 +42,11 @@ export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
     while (inputs.length < FIRSTS) inputs.push('');
     inputs[FIRSTS] = FIRST_TOKENS;
   }
+  for (const node of plan.reshapes) {
+    const { dims } = builder.typeOf(node.outputs[0]!)!;
+    node.inputs[1] = builder.ints(...(dims!.length === 2 ? [-1] : [1, -1]), ...sizesOf(dims)!);
+    node.attributes = new Map(); // without allowzero, whatever the old target needed
+  }
   for (const node of plan.heads) {
     const scalar = builder.typeOf(node.inputs[1]!)?.dims?.length === 0;
     const rows = scalar ? builder.op('Reshape', [FIRST_TOKENS, builder.ints(-1)]) : FIRST_TOKENS;
@@ -63,6 +68,8 @@ function gatherRows(builder: GraphBuilder, value: string, rows: string): string 
 
 interface Tokens {
   attentions: Node[];
+  /** Nodes that only change how the numbers of each token are laid out. */
+  reshapes: Node[];
   /** Nodes that take the first token of each sequence. */
   heads: Node[];
 }
@@ -70,22 +77,24 @@ interface Tokens {
 /** Follows the states of tokens to their readers; undefined where one is not known to treat each token by itself. */
 function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens | undefined {
   const { graph } = builder;
-  const found: Tokens = { attentions: [], heads: [] };
+  const found: Tokens = { attentions: [], reshapes: [], heads: [] };
   const tokens = new Set([states]);
   for (const node of graph.nodes) {
     const reads = node.inputs.map((input) => tokens.has(input));
     if (!reads.includes(true)) continue;
-    const perToken = () => {
-      for (const output of node.outputs) tokens.add(output);
-    };
     if (opName(node) === 'sesd::Attention') {
       const mask = node.inputs[MASK];
       if (!reads[1] || !reads[2] || !mask || !masks.has(mask)) return undefined;
       found.attentions.push(node);
-      if (reads[0]) perToken();
-    } else if (readsFirstToken(builder, node)) found.heads.push(node);
-    else if (isPerToken(builder, node, reads)) perToken();
-    else return undefined;
+      if (!reads[0]) continue;
+    } else if (readsFirstToken(builder, node)) {
+      found.heads.push(node);
+      continue;
+    } else if (node.op === 'Reshape' && reads[0]) {
+      if (!keepsTokensApart(builder, node)) return undefined;
+      found.reshapes.push(node);
+    } else if (!isPerToken(builder, node, reads)) return undefined;
+    for (const output of node.outputs) tokens.add(output);
   }
   const complete = found.attentions.length > 0 && !graph.outputs.some((output) => tokens.has(output));
   return complete ? found : undefined;
@@ -93,32 +102,51 @@ function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens |
 
 function readsFirstToken(builder: GraphBuilder, node: Node): boolean {
   if (opName(node) !== 'Gather' || intAttribute(node, 'axis', 0) !== 1) return false;
+  const dims = builder.typeOf(node.inputs[0]!)?.dims;
   const positions = builder.elementsOf(node.inputs[1]!);
-  return positions?.length === 1 && positions[0] === 0 && typeof hiddenOf(builder, node) === 'number';
+  const isFirst = positions?.length === 1 && positions[0] === 0;
+  return isFirst && dims?.length === 3 && typeof dims[2] === 'number';
 }
 
-/** The last of three dims of what a node reads first. */
-function hiddenOf(builder: GraphBuilder, node: Node): Dim | undefined {
-  const dims = builder.typeOf(node.inputs[0]!)?.dims;
-  return dims?.length === 3 ? dims[2] : undefined;
+/** Dims of what is computed for each token: those behind [batch, sequence], or behind [batch × sequence]. */
+function sizesOf(dims: readonly Dim[] | undefined): readonly number[] | undefined {
+  const sizes = dims?.slice(Math.min(2, dims.length - 1));
+  return sizes?.every((size) => typeof size === 'number') ? sizes : undefined;
+}
+
+/** Whether a Reshape gives the numbers of each token other axes, or tokens one axis instead of two. */
+function keepsTokensApart(builder: GraphBuilder, node: Node): boolean {
+  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map((name) => builder.typeOf(name)?.dims);
+  const [before, after] = [sizesOf(from), sizesOf(to)].map((sizes) => sizes?.reduce((a, b) => a * b, 1));
+  if (before === undefined || before !== after) return false;
+  // an axis for all tokens follows from the number of elements
+  return to!.length === 2 || from!.length === 2 || (from![0] === to![0] && from![1] === to![1]);
 }
 
 /** Fused ops whose float inputs, but for vectors, are states of tokens. */
 const fusedPerToken = new Set(['sesd::Dropout', 'sesd::BiasGelu', 'sesd::ResidualLayerNormalization']);
 
-/** Whether a node computes the state of each token from states of that token, along the last of three axes. */
+/** Whether a node computes the state of each token from states of that token, along the last axis. */
 function isPerToken(builder: GraphBuilder, node: Node, reads: readonly boolean[]): boolean {
   const op = opName(node);
   const dims = node.inputs.map((input) => (input ? builder.typeOf(input)?.dims : []));
-  const ranked = dims.every((each, index) => !reads[index] || each?.length === 3);
-  if (!ranked || builder.typeOf(node.outputs[0]!)?.dims?.length !== 3) return false;
+  if (op === 'Flatten') return intAttribute(node, 'axis', 1) === 2;
+  const rank = builder.typeOf(node.outputs[0]!)?.dims?.length ?? 0;
+  if (rank < 2 || rank > 3) return false;
+  if (dims.some((each, index) => reads[index] && each?.length !== rank)) return false;
+  const axis = intAttribute(node, 'axis', op === 'Split' ? 0 : -1);
+  if (op === 'LayerNormalization' || op === 'Split')
+    return reads[0] === true && [-1, rank - 1].includes(axis);
   const others = dims.filter((_, index) => !reads[index]);
-  if (op === 'MatMul' || op === 'Gemm') return reads[0] === true && others[0]?.length === 2;
-  if (op === 'LayerNormalization')
-    return [-1, 2].includes(intAttribute(node, 'axis', -1)) && reads[0] === true;
-  if (!elementwise.has(op) && !fusedPerToken.has(op)) return false;
-  // one for all tokens
-  return others.every((each) =>
-    each?.every((dim, axis) => (axis === each.length - 1 ? typeof dim === 'number' : dim === 1)),
-  );
+  if (op === 'MatMul' || op === 'Gemm') {
+    const [matrix, addend] = others;
+    const isMatrix = matrix?.length === 2 && matrix.every((dim) => typeof dim === 'number');
+    return reads[0] === true && isMatrix && !intAttribute(node, 'transA', 0) && (!addend || isShared(addend));
+  }
+  return (elementwise.has(op) || fusedPerToken.has(op)) && others.every(isShared);
+}
+
+/** Whether a value of these dims is the same for all tokens. */
+function isShared(dims: readonly Dim[] | undefined): boolean {
+  return sizesOf(dims) !== undefined && dims!.slice(0, -1).every((dim) => dim === 1);
 }

@@ -1,27 +1,28 @@
-import { scalarTensor } from '../builder.ts';
+import { scalarTensor, toAttribute } from '../builder.ts';
 import { type DataType, type Graph, type Node, opName } from '../graph.ts';
-import type { InferenceState } from '../infer/infer.ts';
+import { elementsOf, type InferenceState } from '../infer/infer.ts';
 import { removeDeadNodes } from '../rewrite.ts';
 import { scalarOf } from '../view.ts';
 
 /**
  * Takes out what exporters leave behind and no pattern should have to look through: Identity, Dropout of an
- * inference or training-mode export, casts and reshapes to what a value is already, and arithmetic on
- * scalars that are known (sqrt of the head size taken from a Shape).
+ * inference or training-mode export, casts, reshapes and slices to what a value is already, and arithmetic on
+ * scalars that are known (sqrt of the head size taken from a Shape). A Slice of one position becomes a Gather.
  */
 export function simplify(graph: Graph, inference: InferenceState): void {
   foldScalars(graph, inference);
   const sources = new Map<string, string>();
   for (const node of graph.nodes) {
     node.inputs = node.inputs.map((input) => sources.get(input) ?? input);
+    if (opName(node) === 'Slice') gatherOnePosition(graph, node, inference);
     // a graph output keeps its name: its node stays
-    if (isNoOp(graph, node) && !graph.outputs.includes(node.outputs[0]!))
+    if (isNoOp(graph, node, inference) && !graph.outputs.includes(node.outputs[0]!))
       sources.set(node.outputs[0]!, node.inputs[0]!);
   }
   removeDeadNodes(graph);
 }
 
-function isNoOp(graph: Graph, node: Node): boolean {
+function isNoOp(graph: Graph, node: Node, inference: InferenceState): boolean {
   switch (opName(node)) {
     case 'Identity':
     case 'Dropout':
@@ -29,14 +30,36 @@ function isNoOp(graph: Graph, node: Node): boolean {
     case 'Cast':
       return graph.types.get(node.inputs[0]!)?.dtype === graph.types.get(node.outputs[0]!)?.dtype;
     case 'Reshape':
-    case 'Expand': {
-      const from = graph.types.get(node.inputs[0]!)?.dims;
-      const to = graph.types.get(node.outputs[0]!)?.dims;
-      return from !== undefined && from.length === to?.length && from.every((dim, axis) => dim === to[axis]);
+    case 'Expand':
+      return keepsDims(graph, node);
+    case 'Slice': {
+      const steps = node.inputs[4] ? elementsOf(node.inputs[4], graph, inference) : [];
+      return keepsDims(graph, node) && (steps?.every((step) => step === 1) ?? false);
     }
     default:
       return false;
   }
+}
+
+function keepsDims(graph: Graph, node: Node): boolean {
+  const from = graph.types.get(node.inputs[0]!)?.dims;
+  const to = graph.types.get(node.outputs[0]!)?.dims;
+  return from !== undefined && from.length === to?.length && from.every((dim, axis) => dim === to[axis]);
+}
+
+/** Turns a Slice that leaves one position of one axis into the Gather of it, as most exporters write it. */
+function gatherOnePosition(graph: Graph, node: Node, inference: InferenceState): void {
+  const [data, starts, , axes] = node.inputs as [string, string, string, string?];
+  const positions = elementsOf(starts, graph, inference);
+  const axis = axes ? elementsOf(axes, graph, inference) : undefined;
+  const one = positions?.length === 1 && axis?.length === 1 ? axis[0] : undefined;
+  const dims = graph.types.get(node.outputs[0]!)?.dims;
+  if (typeof one !== 'number' || typeof positions![0] !== 'number' || dims?.at(one) !== 1) return;
+  // where the axis has one position anyway, the start may lie before it
+  if (graph.types.get(data)?.dims?.at(one) === 1) return;
+  node.op = 'Gather';
+  node.inputs = [data, starts];
+  node.attributes = new Map([['axis', toAttribute(one)]]);
 }
 
 const arithmetic: Record<string, (a: number, b: number) => number> = {
