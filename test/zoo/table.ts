@@ -3,7 +3,9 @@ import type { ZooRecord } from './record.ts';
 
 type Measure = 'fused' | 'stock' | 'reloaded';
 
-type Row = { record: ZooRecord; counts?: Record<string, number>; packed?: boolean } & Partial<Record<Measure, number>>;
+type Row = { record: ZooRecord; counts?: Record<string, number>; packed?: boolean } & Partial<
+  Record<Measure, number>
+>;
 
 /** What the zoo's tests measured, one row a variant. */
 export class ZooTable {
@@ -34,7 +36,9 @@ export class ZooTable {
       '| variant | exporter | opset | fused: LayerNormalization, GELU, attention, residual | padding left out | gradients, fused | gradients, stock ops | exported and reloaded |',
       '| --- | --- | --: | --- | --- | --: | --: | --: |',
     ];
-    for (const [variant, { record, counts, packed, fused, stock, reloaded }] of [...this.#rows].sort(byName)) {
+    for (const [variant, { record, counts, packed, fused, stock, reloaded }] of [...this.#rows].sort(
+      byName,
+    )) {
       const { route, opset } = record;
       const cells = [
         variant,
