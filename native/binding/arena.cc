@@ -5,6 +5,7 @@
 
 #include "../optimizer/passes.h"
 #include "../runtime/environment.h"
+#include "../runtime/parallel.h"
 #include "arguments.h"
 #include "promise.h"
 
@@ -86,6 +87,7 @@ void JsArena::define(Napi::Env env) {
   Handle::define(env, {
                           InstanceAccessor<&JsArena::Length>("length"),
                           InstanceMethod<&JsArena::Write>("write"),
+                          InstanceMethod<&JsArena::WriteBytes>("writeBytes"),
                           InstanceMethod<&JsArena::Read>("read"),
                           InstanceMethod<&JsArena::CopyFrom>("copyFrom"),
                           InstanceMethod<&JsArena::Fill>("fill"),
@@ -103,9 +105,8 @@ Napi::Value JsArena::make(const Napi::CallbackInfo& info) {
           info.Env(), [=] { return std::make_shared<Arena>(length, folder); },
           [](Napi::Env env, std::shared_ptr<Arena>& arena) { return create(env, arena); });
     }
-    const int threads = Environment::get().threads();
     return queue(
-        info.Env(), [=] { return std::make_shared<Arena>(length, threads); },
+        info.Env(), [=] { return std::make_shared<Arena>(length); },
         [](Napi::Env env, std::shared_ptr<Arena>& arena) { return create(env, arena, arena->bytes()); });
   });
 }
@@ -116,6 +117,23 @@ Napi::Value JsArena::Length(const Napi::CallbackInfo& info) {
 
 Napi::Value JsArena::Write(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&] { return write_elements(info, native(), copy); });
+}
+
+Napi::Value JsArena::WriteBytes(const Napi::CallbackInfo& info) {
+  return rejecting(info.Env(), [&] {
+    const size_t offset = to_size(info[0], "offset");
+    const Bytes source = to_bytes(info[1], "source");
+    if (source.size % sizeof(float) != 0) throw Error("source has " + std::to_string(source.size) + " bytes, which are no whole float32 elements");
+    const size_t length = source.size / sizeof(float);
+    check_range(offset, length, native()->length());
+    return queue(info.Env(), [=, arena = native(), alive = Napi::Persistent(info[1].As<Napi::Object>()), threads = Environment::get().threads()] {
+      char* const to = reinterpret_cast<char*>(arena->data() + offset);
+      const char* const from = static_cast<const char*>(source.data);
+      parallel_ranges(length, threads, [&](size_t first, size_t last) {
+        std::memcpy(to + first * sizeof(float), from + first * sizeof(float), (last - first) * sizeof(float));
+      });
+    });
+  });
 }
 
 Napi::Value JsArena::Read(const Napi::CallbackInfo& info) {
@@ -153,9 +171,8 @@ void JsBf16Arena::define(Napi::Env env) {
 Napi::Value JsBf16Arena::make(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&]() -> Napi::Value {
     const size_t length = to_size(info[0], "length");
-    const int threads = Environment::get().threads();
     return queue(
-        info.Env(), [=] { return std::make_shared<Bf16Arena>(length, threads); },
+        info.Env(), [=] { return std::make_shared<Bf16Arena>(length); },
         [](Napi::Env env, std::shared_ptr<Bf16Arena>& arena) { return create(env, arena, arena->bytes()); });
   });
 }

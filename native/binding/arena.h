@@ -21,6 +21,7 @@ class JsArena final : public Handle<JsArena, Arena> {
  private:
   Napi::Value Length(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value WriteBytes(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value CopyFrom(const Napi::CallbackInfo& info);
   Napi::Value Fill(const Napi::CallbackInfo& info);

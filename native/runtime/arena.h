@@ -18,7 +18,7 @@ template <class Element>
 class ArenaOf {
  public:
   // Zero-filled memory. Throws sesd::Error when there is not enough.
-  ArenaOf(size_t length, int threads) : memory_(bytes_of(length), threads), length_(length) {}
+  explicit ArenaOf(size_t length) : memory_(bytes_of(length)), length_(length) {}
   // Zero-filled, over a file in a folder: see Memory.
   ArenaOf(size_t length, const std::string& folder) : memory_(bytes_of(length), folder), length_(length) {}
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "errors.h"
-#include "parallel.h"
 
 #ifdef _WIN32
 #define NOMINMAX
@@ -26,12 +25,12 @@ namespace {
 constexpr size_t kCacheLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 
-void* allocate(size_t bytes, size_t alignment) {
+void* allocate(size_t bytes) {
 #ifdef _WIN32
-  return _aligned_malloc(bytes, alignment);
+  return _aligned_malloc(bytes, kCacheLine);
 #else
   void* memory = nullptr;
-  return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+  return posix_memalign(&memory, kCacheLine, bytes) == 0 ? memory : nullptr;
 #endif
 }
 
@@ -43,7 +42,14 @@ void deallocate(void* memory) {
 #endif
 }
 
+size_t whole_pages(size_t bytes) { return (bytes + kHugePage - 1) / kHugePage * kHugePage; }
+
 #ifdef _WIN32
+
+// Null when there are none.
+void* take_pages(size_t bytes) { return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE); }
+
+void give_back(void* pages, size_t) { VirtualFree(pages, 0, MEM_RELEASE); }
 
 std::wstring wide(const std::string& text) {
   const int length = MultiByteToWideChar(CP_UTF8, 0, text.c_str(), -1, nullptr, 0);
@@ -80,6 +86,26 @@ void unmap(void* data, size_t) { UnmapViewOfFile(data); }
 
 #else
 
+// Null when there are none.
+void* take_pages(size_t bytes) {
+  if (bytes > SIZE_MAX - 2 * kHugePage) return nullptr;
+  const size_t size = whole_pages(bytes);
+  // One more, as the mapping may begin anywhere.
+  void* const mapping = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  char* const first = static_cast<char*>(mapping);
+  const size_t before = whole_pages(reinterpret_cast<uintptr_t>(first)) - reinterpret_cast<uintptr_t>(first);
+  if (before > 0) munmap(first, before);
+  if (before < kHugePage) munmap(first + before + size, kHugePage - before);
+#ifdef __linux__
+  // Advice only: without huge pages everything works as before.
+  madvise(first + before, size, MADV_HUGEPAGE);
+#endif
+  return first + before;
+}
+
+void give_back(void* pages, size_t bytes) { munmap(pages, whole_pages(bytes)); }
+
 [[noreturn]] void fail(const std::string& folder, size_t bytes, int error) {
   throw Error("a file of " + std::to_string(bytes) + " bytes cannot be made in " + folder + ": " + std::strerror(error));
 }
@@ -114,26 +140,19 @@ void unmap(void* data, size_t bytes) { munmap(data, bytes); }
 
 }  // namespace
 
-Memory::Memory(size_t bytes, int threads) : bytes_(bytes), mapped_(false) {
-  const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
-  const size_t padded = bytes > SIZE_MAX - alignment ? 0 : (bytes + alignment - 1) / alignment * alignment;
-  if (padded >= bytes) data_ = allocate(padded > 0 ? padded : alignment, alignment);
+Memory::Memory(size_t bytes) : bytes_(bytes), kind_(bytes < kHugePage ? Kind::kHeap : Kind::kPages) {
+  data_ = kind_ == Kind::kPages ? take_pages(bytes) : allocate(bytes > 0 ? bytes : kCacheLine);
   if (data_ == nullptr) throw Error("not enough memory for " + std::to_string(bytes) + " bytes");
-#ifdef __linux__
-  // Advice only: without huge pages everything works as before.
-  if (alignment == kHugePage) madvise(data_, padded, MADV_HUGEPAGE);
-#endif
-  char* const start = static_cast<char*>(data_);
-  parallel_ranges(bytes, threads, [&](size_t first, size_t last) { std::memset(start + first, 0, last - first); });
+  if (kind_ == Kind::kHeap) std::memset(data_, 0, bytes);
 }
 
-Memory::Memory(size_t bytes, const std::string& folder) : bytes_(bytes > 0 ? bytes : 1), mapped_(true) { data_ = map_file(bytes_, folder); }
+Memory::Memory(size_t bytes, const std::string& folder) : bytes_(bytes > 0 ? bytes : 1), kind_(Kind::kFile) { data_ = map_file(bytes_, folder); }
 
 Memory::~Memory() {
-  if (mapped_) {
-    unmap(data_, bytes_);
-  } else {
-    deallocate(data_);
+  switch (kind_) {
+    case Kind::kHeap: deallocate(data_); break;
+    case Kind::kPages: give_back(data_, bytes_); break;
+    case Kind::kFile: unmap(data_, bytes_); break;
   }
 }
 

@@ -8,9 +8,10 @@ namespace sesd {
 
 class Memory {
  public:
-  // Zero-filled. From 2 MB on it is aligned to huge pages and asks the system for them: touching and sweeping over the
-  // weights of a model then costs a fraction. Throws sesd::Error when there is not enough memory.
-  Memory(size_t bytes, int threads);
+  // Zero-filled. From 2 MB on it is pages of the system that take memory when they are first touched, and are zero then.
+  // They are aligned to huge pages and ask for them: touching and sweeping over the weights of a model costs a fraction.
+  // Throws sesd::Error when there is not enough memory.
+  explicit Memory(size_t bytes);
   // Zero-filled, over a file in `folder` that has no name and goes with the memory: the system may write its pages there
   // and use their memory for something else. The file's space is taken at once. Throws sesd::Error when the disk has not
   // enough, or the folder takes no file.
@@ -23,9 +24,11 @@ class Memory {
   size_t bytes() const { return bytes_; }
 
  private:
+  enum class Kind { kHeap, kPages, kFile };
+
   void* data_ = nullptr;
   size_t bytes_;
-  bool mapped_;
+  Kind kind_;
 };
 
 }  // namespace sesd

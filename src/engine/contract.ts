@@ -9,7 +9,7 @@ export interface NativeAddon {
   /** Loads ONNX Runtime once per process; later calls return what is loaded. Throws when it cannot. */
   open(options: { library: string; threads: number }): RuntimeInfo;
   /**
-   * Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them. With `folder` it lies over a
+   * Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them; taken as it is touched. With `folder` it lies over a
    * file there, which has no name and goes with the arena: the system may take the memory back for other uses.
    */
   createArena(length: number, folder?: string): Promise<NativeArena>;
@@ -54,6 +54,8 @@ export interface NativeArena {
   readonly length: number;
   /** Copies `source` to offset (elements). `source` must not change until the promise settles. */
   write(offset: number, source: Float32Array): Promise<void>;
+  /** The same from the bytes of float32 elements as a file has them, at any place in their buffer. */
+  writeBytes(offset: number, source: Uint8Array): Promise<void>;
   /** Copies `length` elements from offset into a new array. */
   read(offset: number, length: number): Promise<Float32Array>;
   copyFrom(source: NativeArena): Promise<void>;

@@ -21,7 +21,10 @@ export interface ModelFile {
   /** Where tokenizer and config.json are looked for. */
   folder: string;
   config: ModelConfig | undefined;
-  /** @throws SesdError SESD_BAD_MODEL, SESD_UNSUPPORTED_OP, SESD_NO_GRADIENT_RULE, SESD_NATIVE_LOAD */
+  /**
+   * To be called once: what was read is let go as soon as the engine has it.
+   * @throws SesdError SESD_BAD_MODEL, SESD_UNSUPPORTED_OP, SESD_NO_GRADIENT_RULE, SESD_NATIVE_LOAD
+   */
   open(options: OpenModelOptions): Promise<OpenedModel>;
 }
 

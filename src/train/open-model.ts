@@ -75,8 +75,11 @@ async function openModel(
   const create = options.backend === 'ort-training' ? createTrainingEngine : createEngine;
   const engine = await create(prepared.plan, runtime);
   const edit = headEdit(model, prepared);
-  // The engine has the weights now: the file's bytes need not stay in memory for the export.
-  releaseElements(model, new Set(prepared.plan.parameters.map(({ name }) => name)));
+  const { parameters, frozen } = prepared.plan;
+  const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
+  // The engine has the weights now. The file's bytes go before training takes memory: nothing below may refer to them.
+  releaseElements(model, new Set(parameters.map(({ name }) => name)));
+  graph.initializers.clear();
   return {
     engine,
     report,
@@ -86,7 +89,7 @@ async function openModel(
         source: model,
         edit,
         weights: engine.student.read(),
-        ...floatType(beside.exportDtype, prepared),
+        ...floatType(beside.exportDtype, weights),
         config: { ...configOptions(config, beside), architecture: architectureOf(report) },
         files: beside.tokenizerFiles,
       }),
@@ -125,11 +128,12 @@ function headEdit(model: OnnxModel, { head, dropped }: PreparedBert): GraphEdit 
   };
 }
 
-function floatType(type: ExportExtras['exportDtype'], { plan }: PreparedBert): Pick<ExportOptions, 'dtype'> {
+function floatType(
+  type: ExportExtras['exportDtype'],
+  weights: ReadonlySet<string>,
+): Pick<ExportOptions, 'dtype'> {
   if (type === 'source') return {};
-  if (type === 'float32') return { dtype: { type } };
-  const weights = new Set([...plan.parameters, ...plan.frozen].map(({ name }) => name));
-  return { dtype: { type, weights } };
+  return type === 'float32' ? { dtype: { type } } : { dtype: { type, weights } };
 }
 
 /** The config.json of a trained model made from one with the config.json `base`. */

@@ -31,6 +31,23 @@ test('write, read, fill and copyFrom move elements', async () => {
   assert.deepEqual(await copy.read(7, n), values);
 });
 
+test('bytes of a file are written from wherever they begin', async () => {
+  const values = noise(n, 3);
+  const arena = await addon.createArena(n);
+  for (const start of [0, 1, 2, 3]) {
+    const file = new Uint8Array(4 * n + 3);
+    file.set(new Uint8Array(values.buffer), start);
+    await arena.fill(0);
+    await arena.writeBytes(2, file.subarray(start, start + 4 * (n - 2)));
+    assert.deepEqual(await readAll(arena), Float32Array.of(0, 0, ...values.subarray(0, n - 2)));
+  }
+  const refused = (offset: number, bytes: number) => arena.writeBytes(offset, new Uint8Array(bytes));
+  await assert.rejects(() => refused(0, 7), {
+    message: 'source has 7 bytes, which are no whole float32 elements',
+  });
+  await assert.rejects(() => refused(n - 1, 8), { message: /are not in an arena of/ });
+});
+
 test('an arena over a file is as any other, and leaves nothing in the folder', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sesd-arena-'));
   try {

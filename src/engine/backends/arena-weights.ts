@@ -90,19 +90,8 @@ export async function createStore(
 ): Promise<Store> {
   const layout = layOut(parameters);
   const arena = await addon.createArena(layout.length);
-  await writeParameters(arena, layout, initialWeights(parameters, initial));
+  for (const [name, { offset }] of layout.places) await arena.writeBytes(offset, initial.get(name)!.bytes);
   return { arena, layout };
-}
-
-async function* initialWeights(
-  parameters: readonly Parameter[],
-  initial: TrainingPlan['initial'],
-): AsyncIterable<NamedArray> {
-  for (const { name } of parameters) {
-    const { bytes } = initial.get(name)!;
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-    yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
-  }
 }
 
 /** Weights of these names as they lie in the first store, or else in the other. */
