@@ -112,7 +112,9 @@ function addonSection({ addon: { file, origin, simd } }: DoctorReport): Section 
   };
 }
 
-function runtimeSection({ runtime: { file, version, source, providers } }: DoctorReport): Section {
+function runtimeSection({
+  runtime: { file, version, source, providers, trainingApi },
+}: DoctorReport): Section {
   return {
     about: 'runtime',
     name: 'ONNX Runtime',
@@ -120,6 +122,9 @@ function runtimeSection({ runtime: { file, version, source, providers } }: Docto
     lines: [
       ...(file === null ? ['none'] : [`${version ?? 'not loaded'}, from ${source}: ${file}`]),
       ...(providers === null ? [] : [`compiled with ${providers.join(', ')}`]),
+      ...(trainingApi === null
+        ? []
+        : [`training API: ${trainingApi ? 'yes' : 'no (--backend ort-training needs one that has it)'}`]),
     ],
   };
 }

@@ -84,6 +84,7 @@ function runtimeFacts(
     packageVersion: installedRuntime(),
     packageExpected: manifest.dependencies['onnxruntime-node']!,
     providers: runtime?.providers ?? null,
+    trainingApi: runtime?.training ?? null,
   };
 }
 

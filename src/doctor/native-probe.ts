@@ -16,8 +16,8 @@ process.once('message', async ({ library, threads }: ProbeRequest) => {
       await tell({ addon: addonFiles() });
     }
     if (library === undefined) return;
-    const { version, providers, simd } = openRuntime({ library, threads });
-    await tell({ runtime: { version, providers, simd } });
+    const { version, providers, training, simd } = openRuntime({ library, threads });
+    await tell({ runtime: { version, providers, training, simd } });
     await tell({ selfTest: await selfTest({ runtime: library, threads }) });
   } catch (error) {
     const hint = error instanceof SesdError ? error.hint : undefined;

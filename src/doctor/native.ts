@@ -14,7 +14,7 @@ export interface ProbeRequest {
 /** What the probe got to, in this order. */
 export interface NativeFacts {
   addon?: AddonFiles;
-  runtime?: { version: string; providers: string[]; simd: string };
+  runtime?: { version: string; providers: string[]; training: boolean; simd: string };
   selfTest?: SelfTestFacts;
   /** Why it got no further. */
   failure?: { message: string; fix: string | null };

@@ -106,6 +106,8 @@ export interface RuntimeFacts {
   packageExpected: string;
   /** Execution providers it was built with. */
   providers: string[] | null;
+  /** Whether it was built with the training API, which --backend ort-training needs. */
+  trainingApi: boolean | null;
 }
 
 export interface GpuFacts {

