@@ -4,7 +4,7 @@ import { normalWeights } from '../models/random-weights.ts';
 import { serializeGraph } from '../src/graph/serialize.ts';
 
 /** Layers and hidden size of the published BERTs. */
-const sizes = {
+export const sizes = {
   tiny: [2, 128],
   mini: [4, 256],
   small: [4, 512],

@@ -15,6 +15,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EngineSteps, finetune, randomBatch, sda } from './engine-steps.ts';
 import { median, medianRatio } from './median.ts';
+import { neededFlops } from './needed-flops.ts';
+import { isSize } from './random-bert.ts';
 import { TorchWorker } from './torch-worker.ts';
 
 const { values } = parseArgs({
@@ -73,6 +75,7 @@ try {
     settings: { ...sizes, repeats, fuse: values.fuse, precision },
     steps: summarize(times.milliseconds),
     longestEventLoopDelayMs: times.longestDelay,
+    gflops: await rates(times.milliseconds.gradients.engine),
     peakRss: {
       engine: process.resourceUsage().maxRSS * 1024,
       torch: (await torch.ask({ do: 'memory' })).peakRss,
@@ -84,6 +87,14 @@ try {
 } finally {
   await torch.close();
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** GFLOP/s of what forward and backward need, and of PyTorch's matrix products in the same run: what the machine can do. */
+async function rates(gradients: readonly number[]): Promise<{ step: number; machine: number } | undefined> {
+  if (!isSize(values.size)) return undefined;
+  const { gflops } = await torch.ask({ do: 'matmul', precision });
+  const step = neededFlops(values.size, batch, length) / 1e6 / median(gradients);
+  return { step, machine: gflops as number };
 }
 
 type Times = Record<Step, { engine: number[]; torch: Record<string, number[]> }>;
@@ -140,6 +151,7 @@ function summarize(milliseconds: Times) {
 function print(result: {
   steps: ReturnType<typeof summarize>;
   longestEventLoopDelayMs: number;
+  gflops: { step: number; machine: number } | undefined;
   peakRss: { engine: number; torch: unknown };
 }): void {
   console.log(
@@ -155,6 +167,13 @@ function print(result: {
     row([names[step], ...numbers, ...Object.values(speedup).map((ratio) => ratio.toFixed(2))]);
   }
   const cost = result.steps.sda!.milliseconds.engine / result.steps.update!.milliseconds.engine;
+  if (result.gflops) {
+    const { step, machine } = result.gflops;
+    const share = ((100 * step) / machine).toFixed(0);
+    console.log(
+      `GFLOP/s needed: ${step.toFixed(0)}, ${share} % of the ${machine.toFixed(0)} of PyTorch's matmul`,
+    );
+  }
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
   console.log(`\nSDA against plain fine-tuning: × ${cost.toFixed(2)}`);
   console.log(

