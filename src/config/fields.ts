@@ -93,6 +93,18 @@ export function integerOr<const W extends string>(
   return field(schema, { kind: 'text', valueName: `N|${words.join('|')}`, expects, ...common });
 }
 
+/** A number or one of some words: `--max-grad-norm 1`, `--max-grad-norm none`. */
+export function numberOr<const W extends string>(
+  words: readonly [W, ...W[]],
+  range: Range & { default: number | W },
+  common: Common,
+) {
+  const schema = numericOrWord(words, bounded(z.number(), range)).default(range.default as never);
+  const quoted = words.map((word) => `"${word}"`).join(' or ');
+  const expects = `${describeRange('a number', range)}, or ${quoted}`;
+  return field(schema, { kind: 'text', valueName: `X|${words.join('|')}`, expects, ...common });
+}
+
 /** A step of the run, counted from 1, or a fraction of it: `--teacher-start 100`, `--teacher-start 0.5`. */
 export function stepOrFraction(range: { default: number }, common: Common) {
   const schema = z.union([z.int().min(1), z.number().min(0).lt(1)]);

@@ -7,6 +7,7 @@ import {
   integer,
   integerOr,
   number,
+  numberOr,
   optionalChoice,
   optionalInteger,
   optionalPathOrFraction,
@@ -232,9 +233,10 @@ export const trainSchema = z.strictObject({
     { min: 0, max: 1, default: 0.1 },
     { group: training, description: 'Fraction of the updates over which the learning rate rises' },
   ),
-  maxGradNorm: number(
+  maxGradNorm: numberOr(
+    ['none'],
     { above: 0, default: 1 },
-    { group: training, description: 'Global L2 norm gradients are clipped to' },
+    { group: training, description: 'Global L2 norm gradients are clipped to; none: not clipped' },
   ),
   dropout: number({ min: 0, below: 1, default: 0.1 }, { group: training, description: 'Dropout rate' }),
   seed: integer(

@@ -30,7 +30,8 @@ export interface Engine {
 
   /** AdamW's moments by parameter, for checkpoints. */
   readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray>;
-  writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void>;
+  /** Both are to be written, before training goes on after update `step`. */
+  writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>, step: number): Promise<void>;
   close(): void;
 }
 

@@ -30,7 +30,12 @@ export interface ModelFile {
 
 export interface OpenModelOptions
   extends Pick<TrainOptions, 'head' | 'dropout' | 'fuse' | 'seed' | 'device' | 'precision'>,
-    Partial<Pick<TrainOptions, 'freeze' | 'layerLrDecay' | 'reinitTop' | 'backend'>> {
+    Partial<
+      Pick<
+        TrainOptions,
+        'freeze' | 'layerLrDecay' | 'reinitTop' | 'backend' | 'lr' | 'headLr' | 'weightDecay' | 'maxGradNorm'
+      >
+    > {
   classes: number;
   threads?: number | undefined;
   runtime?: string | undefined;
@@ -41,6 +46,8 @@ export interface OpenedModel {
   engine: Engine;
   report: ModelReport;
   precision: ChosenPrecision;
+  /** What the user is to know of the engine. */
+  notice?: string;
   /**
    * Writes the model with the student's weights to a folder that does not exist yet: model.onnx, config.json
    * and the tokenizer's files.

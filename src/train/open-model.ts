@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { graphRunner } from '../engine/backends/graph-runner.ts';
-import { createEngine, openRuntime } from '../engine/backends/onnx-runtime.ts';
-import { createTrainingEngine } from '../engine/backends/ort-training.ts';
+import { openRuntime } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
 import type { Architecture, ConfigOptions } from '../export/config.ts';
 import { type ExportOptions, exportModel } from '../export/export-model.ts';
@@ -23,6 +22,7 @@ import type {
   OpenedModel,
   OpenModelOptions,
 } from './model-provider.ts';
+import { openEngine } from './open-engine.ts';
 import { readConfig } from './read-config.ts';
 
 /** Reads an ONNX file (or a folder's) and the config.json beside it; what is made of it follows from the labels. */
@@ -72,8 +72,7 @@ async function openModel(
     probe: graphRunner(runtime),
   });
   const report = describe(model, graph, prepared);
-  const create = options.backend === 'ort-training' ? createTrainingEngine : createEngine;
-  const engine = await create(prepared.plan, runtime);
+  const { engine, notice } = await openEngine(prepared.plan, runtime, options);
   const edit = headEdit(model, prepared);
   const { parameters, frozen } = prepared.plan;
   const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
@@ -84,6 +83,7 @@ async function openModel(
     engine,
     report,
     precision: chosen,
+    ...(notice !== undefined && { notice }),
     export: (folder, beside) =>
       exportModel(folder, {
         source: model,

@@ -127,6 +127,7 @@ async function runIn(
     const notices = [
       memory,
       model.precision.notice,
+      model.notice,
       describeFrozen(model.report),
       describeShortRun(options, config.totalSteps),
       describeLikelyRegression(options, file.config, target.names),

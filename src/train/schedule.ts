@@ -26,3 +26,8 @@ export function learningRateFactor(step: number, total: number, warmup: number):
   if (done < warmupSteps) return done / Math.max(1, warmupSteps);
   return Math.max(0, (total - done) / Math.max(1, total - warmupSteps));
 }
+
+/** The norm that gradients are clipped to. */
+export function clippingNorm({ maxGradNorm }: { maxGradNorm: number | 'none' }): number {
+  return maxGradNorm === 'none' ? Number.POSITIVE_INFINITY : maxGradNorm;
+}

@@ -15,7 +15,7 @@ import type { EmitEvent, ModelName, Split, SplitSummary, TrainSummary } from './
 import { metricOf } from './metric.ts';
 import type { Problem } from './problem.ts';
 import { dropoutKey } from './random.ts';
-import { learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
+import { clippingNorm, learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
 import type { Progress } from './stored-checkpoint.ts';
 import { TeacherWatch } from './teacher-watch.ts';
 
@@ -170,7 +170,7 @@ class TrainingLoop {
       learningRate: options.lr * factor,
       headLearningRate: options.headLr * factor,
       weightDecay: options.weightDecay,
-      maxGradNorm: options.maxGradNorm,
+      maxGradNorm: clippingNorm(options),
       ...(await this.#strategy.averages(step)),
     });
     if (!Number.isFinite(gradNorm)) throw await this.#notFinite(step, 'gradient norm', gradNorm);
@@ -334,8 +334,7 @@ class TrainingLoop {
     requireSameData(progress.data, this.#data, this.#options);
     const load = (name: string, into: Weights) => into.write(read(name));
     await load('student', engine.student);
-    await engine.writeMoments('m', read('m'));
-    await engine.writeMoments('v', read('v'));
+    for (const which of ['m', 'v'] as const) await engine.writeMoments(which, read(which), progress.step);
     await this.#strategy.restore(progress.strategy, load);
     if (progress.best) await this.#best.restore(progress.best, load);
     this.#step = progress.step;

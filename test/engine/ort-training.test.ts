@@ -102,7 +102,7 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
   });
 
   test('weights written to the student are those of the next step, and a state goes over to another engine', async (t) => {
-    const [engine, other] = closing(t, await twins());
+    const [engine, other]: readonly Engine[] = closing(t, await twins());
     const start = await engine.createWeights();
     const first = await gather(engine, 1);
     await engine.update(update(1));
@@ -113,7 +113,7 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
 
     await engine.update(update(2));
     await other.student.write(engine.student.read());
-    for (const which of ['m', 'v'] as const) await other.writeMoments(which, engine.readMoments(which));
+    for (const which of ['m', 'v'] as const) await other.writeMoments(which, engine.readMoments(which), 2);
     for (const each of [engine, other]) {
       await gather(each, 5);
       await each.update(update(3));
@@ -138,10 +138,14 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
       engine.forward(tinyBatch(), { dropoutKey: [0, 0], signal: AbortSignal.abort() }),
       aborted,
     );
-    const controller = new AbortController();
-    const forward = engine.forward(tinyBatch(), { dropoutKey: [0, 0], signal: controller.signal });
-    setImmediate(() => controller.abort());
-    await assert.rejects(forward, aborted);
+    const looks = [false, true]; // it fires while the step is made
+    const signal = {
+      get aborted() {
+        return looks.shift();
+      },
+    } as AbortSignal;
+    await assert.rejects(engine.forward(tinyBatch(), { dropoutKey: [0, 0], signal }), aborted);
+    assert.deepEqual(looks, []);
     await gather(engine, 1);
   });
 
@@ -160,7 +164,92 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     assert.ok(turns > 200, `${turns} turns in 20 steps`);
   });
 
-  describe('through the command line', () => {
+  describe("with ONNX Runtime's optimizer", () => {
+    const rates = {
+      ...{ learningRate: 1e-3, headLearningRate: 1e-3, weightDecay: 0 },
+      maxGradNorm: Number.POSITIVE_INFINITY,
+    };
+    const trainer = async () =>
+      createTrainingEngine((await prepareTiny()).plan, { threads: 2, library, rates });
+
+    test('it is used only where all parameters are treated alike', async (t) => {
+      const { plan } = await prepareTiny();
+      for (const others of [{ headLearningRate: 2e-3 }, { weightDecay: 0.01 }, { maxGradNorm: 1 }]) {
+        const own = await createTrainingEngine(plan, { threads: 2, library, rates: { ...rates, ...others } });
+        assert.equal(own.group, undefined);
+        closing(t, [own]);
+      }
+      const scaled = plan.parameters.map((each) => ({ ...each, learningRateScale: 0.5 }));
+      const slower = await createTrainingEngine(
+        { ...plan, parameters: [plan.parameters[0]!, ...scaled.slice(1)] },
+        { threads: 2, library, rates },
+      );
+      assert.equal(slower.group, undefined);
+      const [theirs] = closing(t, [await trainer(), slower]);
+      assert.deepEqual(theirs.group, { weightDecay: 0 });
+    });
+
+    test("weights, moments, norms and averages are those of the package's own AdamW", async (t) => {
+      const engines = closing(t, [await trainer(), (await twins())[1]] as const);
+      const [theirs, ours] = await Promise.all(
+        engines.map(async (engine) => {
+          const before = await engine.createWeights();
+          const average = await engine.createWeights();
+          const norms: number[] = [];
+          for (let step = 1; step <= 4; step++) {
+            for (let micro = 0; micro < 2; micro++) await gather(engine, step + 10 * micro);
+            const { gradNorm } = await engine.update({
+              ...{ ...rates, step, before: [{ kind: 'copy', into: before }] },
+              after: [{ kind: 'blend', into: average, weight: 0.25 }],
+            });
+            norms.push(gradNorm);
+          }
+          const sets = [engine.student, before, average].map((weights) => weights.read());
+          return {
+            norms,
+            sets: await Promise.all([...sets, engine.readMoments('m'), engine.readMoments('v')].map(collect)),
+          };
+        }),
+      );
+      assert.ok(relativeError(theirs!.norms, ours!.norms) < 1e-5);
+      theirs!.sets.forEach((set, index) => {
+        for (const [name, values] of Object.entries(set)) {
+          // Where the gradient is rounding (key biases), AdamW makes full steps of its sign.
+          if (/key\.bias/.test(name)) continue;
+          const error = relativeError(values, ours!.sets[index]![name]!);
+          assert.ok(error < 1e-4, `set ${index}, ${name}: ${error}`);
+        }
+      });
+    });
+
+    test('a state goes over to another engine, which goes on bit by bit', async (t) => {
+      const [engine, other] = closing(t, [await trainer(), await trainer()] as const);
+      for (let step = 1; step <= 2; step++) {
+        await gather(engine, step);
+        await engine.update({ ...rates, step });
+      }
+      await gather(other, 77); // it has a session already, which is to be forgotten
+      await other.student.write(engine.student.read());
+      for (const which of ['m', 'v'] as const) await other.writeMoments(which, engine.readMoments(which), 2);
+      for (const each of [engine, other]) {
+        await gather(each, 3);
+        await each.update({ ...rates, step: 3 });
+      }
+      assert.deepEqual(await collect(other.student.read()), await collect(engine.student.read()));
+      assert.deepEqual(await collect(other.readMoments('v')), await collect(engine.readMoments('v')));
+    });
+
+    test('a gradient that is not finite changes nothing', async (t) => {
+      const [engine] = closing(t, [await trainer()]);
+      await engine.forward(tinyBatch(), { dropoutKey: [0, 0] });
+      const before = await collect(engine.student.read());
+      await engine.backward(new Float32Array(12).fill(Number.POSITIVE_INFINITY));
+      assert.ok(!Number.isFinite((await engine.update({ ...rates, step: 1 })).gradNorm));
+      assert.deepEqual(await collect(engine.student.read()), before);
+    });
+  });
+
+  describe('a run that is interrupted and resumed equals the uninterrupted one', () => {
     let folder: string;
     before(async () => {
       folder = await makeWorkFolder();
@@ -183,22 +272,29 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
       ...['--eval-every', '4', '--save-every', '2', '--backend', 'ort-training', '--runtime', library],
     ];
     const weights = (output: string) => readFileSync(join(folder, output, 'model', 'model.onnx'));
-
-    test('a run that is interrupted and resumed equals the uninterrupted one', async () => {
-      const whole = await sesdTrain([...options, '--output', 'whole'], { cwd: folder });
-      assert.equal(whole.code, 0, whole.stderr);
-      const stopped = await sesdTrain([...options, '--output', 'parts', '--json'], {
-        cwd: folder,
-        watch: (text, kill) => {
-          if (text.includes('"type":"step","step":5,')) kill('SIGINT');
-        },
+    const optimizers = {
+      own: [],
+      session: ['--lr', '1e-3', '--head-lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'],
+    };
+    for (const [optimizer, flags] of Object.entries(optimizers)) {
+      test(`${optimizer} optimizer`, async () => {
+        const [whole, parts] = [`whole-${optimizer}`, `parts-${optimizer}`];
+        const done = await sesdTrain([...options, ...flags, '--output', whole], { cwd: folder });
+        assert.equal(done.code, 0, done.stderr);
+        assert.match(done.stderr, optimizer === 'own' ? /The package's AdamW/ : /ONNX Runtime's AdamW/);
+        const stopped = await sesdTrain([...options, ...flags, '--output', parts, '--json'], {
+          cwd: folder,
+          watch: (text, kill) => {
+            if (text.includes('"type":"step","step":5,')) kill('SIGINT');
+          },
+        });
+        assert.equal(stopped.code, 130, stopped.stderr);
+        assert.ok(readdirSync(join(folder, parts, 'checkpoints')).length > 0);
+        const resumed = await sesdTrain(['--resume', parts], { cwd: folder });
+        assert.equal(resumed.code, 0, resumed.stderr);
+        assert.ok(weights(parts).equals(weights(whole)));
       });
-      assert.equal(stopped.code, 130, stopped.stderr);
-      assert.ok(readdirSync(join(folder, 'parts', 'checkpoints')).length > 0);
-      const resumed = await sesdTrain(['--resume', 'parts'], { cwd: folder });
-      assert.equal(resumed.code, 0, resumed.stderr);
-      assert.ok(weights('parts').equals(weights('whole')));
-    });
+    }
   });
 });
 

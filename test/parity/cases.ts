@@ -48,6 +48,14 @@ export const cases: ParityCase[] = [
     training: true,
     flags: ['--strategy', 'sda', '--window', '2', '--accumulate', '3', '--max-grad-norm', '0.3'],
   },
+  {
+    name: 'one rate and decay for all, batches gathered, no clipping',
+    training: true,
+    flags: [
+      ...['--strategy', 'ema', '--lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'],
+      ...['--ema-decay', '0.9', '--accumulate', '2'],
+    ],
+  },
 
   { name: 'a teacher from step 11 on', flags: ['--strategy', 'sda', '--teacher-start', '11'] },
   {

@@ -73,7 +73,7 @@ def parse(argv=None):
     parser.add_argument("--freeze", help="regular expression of parameter names")
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--warmup", type=float, default=0.1)
-    parser.add_argument("--max-grad-norm", type=float, default=1.0)
+    parser.add_argument("--max-grad-norm", default="1", help='a number, or "none"')
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=42)
@@ -255,9 +255,9 @@ def train(model, data, options, on_step=lambda record: None, dev=None):
                 distill_sum += distill.item()
             gradients = [p.grad for p in model.parameters() if p.grad is not None]
             norm = math.sqrt(sum(g.double().square().sum().item() for g in gradients))
-            if norm > options.max_grad_norm:
+            if options.max_grad_norm != "none" and norm > float(options.max_grad_norm):
                 for gradient in gradients:
-                    gradient.mul_(options.max_grad_norm / (norm + 1e-6))
+                    gradient.mul_(float(options.max_grad_norm) / (norm + 1e-6))
             factor = learning_rate_factor(step, total, options.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor

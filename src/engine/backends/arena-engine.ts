@@ -35,14 +35,10 @@ export interface ModelState {
 }
 
 /** @throws SesdError SESD_BAD_MODEL when the runtime does not take the graph */
-export async function openModelState(
-  addon: NativeAddon,
-  plan: TrainingPlan,
-  StudentWeights = Float32Weights,
-): Promise<ModelState> {
+export async function openModelState(addon: NativeAddon, plan: TrainingPlan): Promise<ModelState> {
   const student = await createStore(addon, plan.parameters, plan.initial);
   return {
-    student: new StudentWeights(addon, student.layout, student.arena),
+    student: new Float32Weights(addon, student.layout, student.arena),
     frozen: plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined,
     inference: await createSession(addon, plan.inference.model, 'graph'),
   };
@@ -146,7 +142,7 @@ export abstract class ArenaEngine implements Engine {
   abstract backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void>;
   abstract update(options: UpdateOptions): Promise<{ gradNorm: number }>;
   abstract readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray>;
-  abstract writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void>;
+  abstract writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>, step: number): Promise<void>;
 
   close(): void {
     for (const weights of this.#extra) weights.release();

@@ -30,42 +30,61 @@ export function gatheredGradient(parameter: string): string {
   return `${parameter}/sesd.gathered`;
 }
 
+/** The training model's output with the sum of the squares of all gradients gathered so far. */
+export const SQUARED_NORM = 'sesd/squared-norm';
+
 /**
  * The models of a training session (https://onnxruntime.ai/docs/api/c/struct_ort_training_api.html) made from a plan's
  * graphs. An input named in the checkpoint is a parameter; both models have all parameters, in one order, for the session
  * feeds the second as it does the first.
  *
  * - eval: the forward graph: logits and stash from a batch.
- * - train: the backward graph; its gradients are added to the session's, and come out.
- * - optimizer: never run where the engine updates the weights itself, but a checkpoint without values needs one: that of
- *   plain gradient descent, for which the session keeps no moments.
+ * - train: the backward graph; its gradients are added to the session's. They come out where the engine updates the weights
+ *   itself; else their norm does.
+ * - optimizer: AdamW. Where the engine updates the weights it is never run, but a checkpoint without values needs one.
+ *
+ * @param group how the session is to update the weights; absent where it is not
  */
-export function trainingModels(plan: Plan): { train: Uint8Array; eval: Uint8Array; optimizer: Uint8Array } {
+export function trainingModels(
+  plan: Plan,
+  group: OneGroup | undefined,
+): { train: Uint8Array; eval: Uint8Array; optimizer: Uint8Array } {
   return {
-    train: trainModel(plan),
+    train: trainModel(plan, group === undefined),
     eval: encode(withParameters(plan.forward, plan)),
-    optimizer: descentModel(),
+    optimizer: group === undefined ? descentModel() : adamWModel(group),
   };
 }
 
-function trainModel(plan: Plan): Uint8Array {
+function trainModel(plan: Plan, gradientsOut: boolean): Uint8Array {
   const model = withParameters(plan.backward, plan);
   const graph = model.graph!;
   graph.output = [];
+  const add = (node: NodeInit, domain?: string) => graph.node.push(nodeToProto(toNode(node, domain)));
+  const squares: string[] = [];
   for (const { name, dims } of plan.parameters) {
     const gathered = gatheredGradient(name);
-    graph.node.push(
-      nodeToProto(
-        microsoftNode({
-          op: 'InPlaceAccumulatorV2',
-          inputs: [gradientBuffer(name), plan.backward.gradients.get(name)!, RESET_GRADIENTS],
-          outputs: [gradientUpdated(name), gathered],
-        }),
-      ),
-    );
+    add({
+      op: 'InPlaceAccumulatorV2',
+      inputs: [gradientBuffer(name), plan.backward.gradients.get(name)!, RESET_GRADIENTS],
+      outputs: [gradientUpdated(name), gathered],
+    });
     graph.input.push(valueInfo(gradientBuffer(name), { dtype: 'float32', dims }));
-    graph.output.push(valueInfo(gathered, { dtype: 'float32', dims }));
     graph.output.push(valueInfo(gradientUpdated(name), { dtype: 'bool', dims: [1] }));
+    if (gradientsOut) {
+      graph.output.push(valueInfo(gathered, { dtype: 'float32', dims }));
+    } else {
+      const square = `${name}/sesd.squared-norm`;
+      add(
+        { op: 'ReduceSumSquare', inputs: [gathered], outputs: [square], attributes: { keepdims: int(0) } },
+        '',
+      );
+      squares.push(square);
+    }
+  }
+  if (!gradientsOut) {
+    add({ op: 'Sum', inputs: squares, outputs: [SQUARED_NORM] }, '');
+    graph.output.push(valueInfo(SQUARED_NORM, { dtype: 'float32', dims: [] }));
   }
   graph.input.push(valueInfo(RESET_GRADIENTS, { dtype: 'bool', dims: [1] }));
   return encode(model);
@@ -87,6 +106,31 @@ function parameterInputs({ parameters, frozen }: Plan): ValueInfoProto[] {
   );
 }
 
+/** What one AdamW for all parameters goes by. */
+export interface OneGroup {
+  weightDecay: number;
+}
+
+/** AdamW on all parameters alike. */
+function adamWModel({ weightDecay }: OneGroup): Uint8Array {
+  const sequences = ['params', 'gradients', 'first_order_moments', 'second_order_moments'];
+  const node: NodeInit = {
+    op: 'AdamWOptimizer',
+    inputs: ['learning_rate', 'step', ...sequences],
+    outputs: ['updated'],
+    attributes: {
+      alpha: float(0.9),
+      beta: float(0.999),
+      epsilon: float(1e-8),
+      weight_decay: float(weightDecay),
+      adam_mode: int(0), // PyTorch's: the decay first, ε outside of the corrected root
+      correct_bias: int(1),
+    },
+  };
+  return optimizerModel(node, sequences);
+}
+
+/** Plain gradient descent, for which the session keeps the fewest moments. */
 function descentModel(): Uint8Array {
   const node: NodeInit = {
     op: 'SGDOptimizerV2',
@@ -96,7 +140,7 @@ function descentModel(): Uint8Array {
   return optimizerModel(node, ['params', 'gradients', 'first_order_moments']);
 }
 
-/** A model of one node. @param sequences those of its inputs that have a tensor for each parameter */
+/** @param sequences inputs that have a tensor for each parameter */
 function optimizerModel(node: NodeInit, sequences: readonly string[]): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: 10n,
@@ -104,7 +148,7 @@ function optimizerModel(node: NodeInit, sequences: readonly string[]): Uint8Arra
     opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(CANONICAL_OPSET) })],
     graph: create(GraphProtoSchema, {
       name: 'optimizer',
-      node: [nodeToProto(microsoftNode(node))],
+      node: [nodeToProto(toNode(node))],
       // The session holds these against what it feeds: all of them, in this order, read or not.
       input: [
         valueInfo('learning_rate', { dtype: 'float32', dims: [1] }),
@@ -120,14 +164,12 @@ function optimizerModel(node: NodeInit, sequences: readonly string[]): Uint8Arra
 
 type NodeInit = Pick<Node, 'op' | 'inputs' | 'outputs'> & { attributes?: Record<string, Attribute> };
 
-function microsoftNode({ attributes = {}, ...node }: NodeInit): Node {
-  return {
-    ...node,
-    name: node.outputs[0]!,
-    domain: MICROSOFT,
-    attributes: new Map(Object.entries(attributes)),
-  };
+function toNode({ attributes = {}, ...node }: NodeInit, domain = MICROSOFT): Node {
+  return { ...node, name: node.outputs[0]!, domain, attributes: new Map(Object.entries(attributes)) };
 }
+
+const float = (value: number): Attribute => ({ kind: 'float', value });
+const int = (value: number): Attribute => ({ kind: 'int', value: BigInt(value) });
 
 function sequence(name: string): ValueInfoProto {
   const elemType = create(TypeProtoSchema, {

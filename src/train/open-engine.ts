@@ -1,0 +1,32 @@
+import { createEngine, type OnnxRuntimeOptions } from '../engine/backends/onnx-runtime.ts';
+import { createTrainingEngine } from '../engine/backends/ort-training.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { TrainingPlan } from '../engine/plan.ts';
+import type { OpenModelOptions } from './model-provider.ts';
+import { clippingNorm } from './schedule.ts';
+
+/** The engine of the backend asked for, and what to tell the user of it. */
+export async function openEngine(
+  plan: TrainingPlan,
+  runtime: OnnxRuntimeOptions,
+  { backend, lr, headLr, weightDecay, maxGradNorm }: OpenModelOptions,
+): Promise<{ engine: Engine; notice?: string }> {
+  if (backend !== 'ort-training') return { engine: await createEngine(plan, runtime) };
+  const trains =
+    lr !== undefined && headLr !== undefined && weightDecay !== undefined && maxGradNorm !== undefined;
+  const engine = await createTrainingEngine(plan, {
+    ...runtime,
+    ...(trains && {
+      rates: {
+        ...{ learningRate: lr, headLearningRate: headLr, weightDecay },
+        maxGradNorm: clippingNorm({ maxGradNorm }),
+      },
+    }),
+  });
+  return {
+    engine,
+    notice: engine.group
+      ? "ONNX Runtime's AdamW updates the weights: the settings treat all of them alike."
+      : "The package's AdamW updates the weights: ONNX Runtime's has no groups, nor clipping, and the settings ask for one of them.",
+  };
+}
