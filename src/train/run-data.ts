@@ -55,6 +55,11 @@ export class RunData {
     return this.#examples;
   }
 
+  /** Whether any of the examples to train on is two texts. */
+  async hasPairs(): Promise<boolean> {
+    return (await this.examples()).train.examples.some(({ pair }) => pair !== undefined);
+  }
+
   /** @throws SesdError as stateProblem does */
   async problem(file: ModelFile): Promise<Problem> {
     const { train } = await this.examples();

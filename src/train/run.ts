@@ -41,6 +41,8 @@ export interface TrainResult extends TrainSummary {
   /** Folder of the fine-tuned model, for loadClassifier, onnxruntime-node and transformers.js. */
   model: string;
   labels: readonly string[];
+  /** Whether its inputs are two texts each. */
+  pairs: boolean;
   options: TrainOptions;
 }
 
@@ -141,7 +143,8 @@ async function runIn(
       await model.export(folder.model, exportExtras(problem, tokenizer.files, options));
       await folder.writeSummary({ ...summary, labels, model: folder.model });
       emit({ type: 'done', ...summary });
-      return { ...summary, folder: folder.path, model: folder.model, labels, options };
+      const pairs = await runData.hasPairs();
+      return { ...summary, folder: folder.path, model: folder.model, labels, pairs, options };
     } catch (error) {
       throw withWayOn(error, folder.path);
     }

@@ -66,7 +66,14 @@ export async function runSeveral(
       throw withWayOn(error, folder.path);
     });
     const { labels } = finished[0]!.config;
-    return { ...summary, folder: folder.path, model: folder.model, labels, options };
+    return {
+      ...summary,
+      folder: folder.path,
+      model: folder.model,
+      labels,
+      pairs: await data.hasPairs(),
+      options,
+    };
   } finally {
     folder.close();
   }

@@ -15,6 +15,8 @@ export interface Progress {
   /** Whether the evaluation that is due after `step`, if one is, has been done. */
   evaluated: boolean;
   evaluationsSinceBest: number;
+  /** Of training, in all processes of the run. */
+  seconds: number;
   best?: BestRecord;
   /** The strategy's ensembles, beside their weights. */
   strategy: Readonly<Record<string, EnsembleState>>;
@@ -29,7 +31,7 @@ export interface FileRecord {
 }
 
 /** Grows with every change of what a checkpoint holds. */
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** Content of state.json. */
 interface StateFile {
@@ -51,6 +53,7 @@ const stateSchema = z.object({
     step: count,
     evaluated: z.boolean(),
     evaluationsSinceBest: count,
+    seconds: z.number().nonnegative(),
     best: z.object({ step: count, model: z.string(), dev: z.record(z.string(), z.unknown()) }).optional(),
     strategy: z.record(z.string(), z.object({ count, scores: z.array(z.number().nullable()).optional() })),
     data: z.record(z.string(), z.string()),

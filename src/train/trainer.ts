@@ -78,6 +78,8 @@ class TrainingLoop {
   #step = 0;
   #evaluated = true;
   #evaluationsSinceBest = 0;
+  /** When the run would have begun, had nothing interrupted it. */
+  #started = performance.now();
   #order: { epoch: number; indices: Uint32Array } | undefined;
 
   constructor(input: FitInput, strategy: Strategy, data: DataDigests) {
@@ -93,7 +95,7 @@ class TrainingLoop {
   }
 
   async run(): Promise<TrainSummary> {
-    const started = performance.now();
+    this.#started = performance.now();
     if (this.#input.resume) await this.#restore();
     try {
       if (!this.#evaluated) await this.#evaluateOnDev(); // the run was interrupted before it was done
@@ -104,7 +106,7 @@ class TrainingLoop {
         if (!this.#evaluated) await this.#evaluateOnDev();
         if (this.#isDue(this.#options.saveEvery)) await this.#save();
       }
-      return await this.#finish(started);
+      return await this.#finish();
     } catch (error) {
       if (isAbort(error, this.#input.signal)) throw await this.#interrupted(error);
       throw error;
@@ -115,6 +117,10 @@ class TrainingLoop {
     return (
       this.#step >= this.#plan.total || this.#evaluationsSinceBest >= (this.#options.patience ?? Infinity)
     );
+  }
+
+  get #seconds(): number {
+    return Number(((performance.now() - this.#started) / 1000).toFixed(1));
   }
 
   /** Whether what happens every so many updates happens after this one; at the end it always does. */
@@ -255,7 +261,7 @@ class TrainingLoop {
   }
 
   /** Measures the weights to restore on every split, then restores them. */
-  async #finish(started: number): Promise<TrainSummary> {
+  async #finish(): Promise<TrainSummary> {
     const { metric } = this.#options;
     const { record, weights } = this.#best.current ?? this.#last();
     const splits: Partial<Record<Split, SplitSummary>> = {};
@@ -280,7 +286,7 @@ class TrainingLoop {
       },
       ...splits,
       ...(this.#input.further && { further }),
-      seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
+      seconds: this.#seconds,
     };
   }
 
@@ -301,6 +307,7 @@ class TrainingLoop {
       step: this.#step,
       evaluated: this.#evaluated,
       evaluationsSinceBest: this.#evaluationsSinceBest,
+      seconds: this.#seconds,
       ...(best && { best }),
       strategy: ensembles,
       data: this.#data,
@@ -340,6 +347,7 @@ class TrainingLoop {
     this.#step = progress.step;
     this.#evaluated = progress.evaluated;
     this.#evaluationsSinceBest = progress.evaluationsSinceBest;
+    this.#started -= 1000 * progress.seconds;
   }
 
   async #notFinite(step: number, what: string, value: number): Promise<SesdError> {

@@ -123,7 +123,14 @@ describe('checkpoints', () => {
         throw new Error('the log cannot be flushed');
       },
     });
-    const progress = { step: 3, evaluated: true, evaluationsSinceBest: 0, strategy: {}, data: {} };
+    const progress = {
+      step: 3,
+      evaluated: true,
+      evaluationsSinceBest: 0,
+      seconds: 0,
+      strategy: {},
+      data: {},
+    };
     await assert.rejects(
       store.save(progress, [{ name: 'student', read: () => student.read() }]),
       fails('SESD_OUTPUT', /step 3 cannot be written to .*: the log cannot be flushed/),
@@ -145,7 +152,7 @@ const damages: [string, (folder: string) => void, RegExp][] = [
   ['no files', (folder) => rmSync(folder, { recursive: true }), /^$/],
   [
     'a state that is not JSON',
-    (folder) => writeFileSync(join(folder, 'state.json'), '{"format": 2, '),
+    (folder) => writeFileSync(join(folder, 'state.json'), '{"format": 3, '),
     /state\.json is not valid JSON/,
   ],
   ['an empty state', (folder) => writeFileSync(join(folder, 'state.json'), 'null'), /found undefined/],
@@ -156,8 +163,8 @@ const damages: [string, (folder: string) => void, RegExp][] = [
   ],
   [
     'a state of another version',
-    (folder) => edit(join(folder, 'state.json'), (text) => text.replace('"format": 2', '"format": 99')),
-    /state\.json: expected format 2, found 99 \(written by version \d+\.\d+\.\d+\)/,
+    (folder) => edit(join(folder, 'state.json'), (text) => text.replace('"format": 3', '"format": 99')),
+    /state\.json: expected format 3, found 99 \(written by version \d+\.\d+\.\d+\)/,
   ],
 ];
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TrainOptionsInput } from '../../src/config/train-options.ts';
 import { SesdError, type SesdErrorCode } from '../../src/errors.ts';
 import type { StepEvent, TrainEvent } from '../../src/train/events.ts';
+import { writeState } from '../../src/train/stored-checkpoint.ts';
 import { flatten, TinyEngine } from './tiny-engine.ts';
 import { tinyExamples, tinyFit, tinyFolder } from './tiny-run.ts';
 
@@ -114,6 +115,24 @@ describe('a resumed run equals the uninterrupted one bit for bit', () => {
     await assert.rejects(tinyFit({ ...shared, folder, engine, signal: controller.signal }));
     const resumed = await tinyFit({ ...shared, folder, resume: true });
     assert.deepEqual([resumed.steps.length, resumed.summary.steps], [1, whole.summary.steps]);
+  });
+
+  test('and its seconds are those of all processes', async () => {
+    const folder = tinyFolder();
+    const controller = new AbortController();
+    const engine = new TinyEngine();
+    engine.onForward = (updates) => {
+      if (updates === 3) controller.abort();
+    };
+    await assert.rejects(
+      tinyFit({ folder, engine, signal: controller.signal }),
+      fails('SESD_ABORTED', /step 3/),
+    );
+    const checkpoint = join(folder, 'checkpoints', 'step-3');
+    const { progress, files } = JSON.parse(readFileSync(join(checkpoint, 'state.json'), 'utf8'));
+    await writeState(checkpoint, { ...progress, seconds: progress.seconds + 1000 }, files);
+    const { summary } = await tinyFit({ folder, resume: true });
+    assert.ok(summary.seconds >= 1000 && summary.seconds < 1100, `${summary.seconds}`);
   });
 
   test('and a finished one is finished again', async () => {

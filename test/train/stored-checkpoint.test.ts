@@ -16,7 +16,13 @@ before(async () => {
 after(() => rm(outer, { recursive: true }));
 
 const progress: Progress = {
-  ...{ step: 1, evaluated: true, evaluationsSinceBest: 0, strategy: { pool: { count: 1, scores: [] } } },
+  ...{
+    step: 1,
+    evaluated: true,
+    evaluationsSinceBest: 0,
+    seconds: 0,
+    strategy: { pool: { count: 1, scores: [] } },
+  },
   data: { train: 'digest' },
 };
 const content = Buffer.from('content');
@@ -68,13 +74,13 @@ test('a state of other types is none, also with its digest', async () => {
       fault: 'state.json does not say what a checkpoint does',
     });
   }
-  const deep = `{"format": 2, "progress": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  const deep = `{"format": 3, "progress": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
   await writeFile(join(folder, 'state.json'), deep);
   assert.deepEqual(await readVerified(folder), { fault: 'state.json is nested too deep' });
   await writeFile(join(folder, 'state.json'), '{"format": {"toString": 1}}');
-  assert.match(JSON.stringify(await readVerified(folder)), /expected format 2, found \{/);
+  assert.match(JSON.stringify(await readVerified(folder)), /expected format 3, found \{/);
   await writeState(folder, progress, {});
   const text = await readFile(join(folder, 'state.json'), 'utf8');
-  await writeFile(join(folder, 'state.json'), text.replace('"format": 2', '"format": 3'));
-  assert.match(JSON.stringify(await readVerified(folder)), /expected format 2, found 3/);
+  await writeFile(join(folder, 'state.json'), text.replace('"format": 3', '"format": 4'));
+  assert.match(JSON.stringify(await readVerified(folder)), /expected format 3, found 4/);
 });

@@ -58,8 +58,13 @@ ${table([['', 'examples', ...headings], ...rows])}
 Trained: ${plural(result.steps, 'step')} in ${duration(result.seconds)}
 Weights: ${origin(result)}
 Model:   ${result.model}
-Use it:  echo "some text" | npx sesd-train predict ${shellWord(result.model)}
+Use it:  ${useOf(result)}
 `;
+}
+
+function useOf({ model, pairs }: TrainResult): string {
+  const predict = `npx sesd-train predict ${shellWord(model)}`;
+  return pairs ? `${predict} pairs.csv` : `echo "some text" | ${predict}`;
 }
 
 function origin({ best, steps, options, runs = [] }: TrainResult): string {
