@@ -18,8 +18,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   JsSession::define(env);
   JsBinding::define(env);
   JsStash::define(env);
+  JsTensor::define(env);
   JsTrainingSession::define(env);
   exports.Set("open", Napi::Function::New<open_runtime>(env, "open"));
+  exports.Set("preload", Napi::Function::New<preload_libraries>(env, "preload"));
   exports.Set("createArena", Napi::Function::New<JsArena::make>(env, "createArena"));
   exports.Set("createBf16Arena", Napi::Function::New<JsBf16Arena::make>(env, "createBf16Arena"));
   exports.Set("createSession", Napi::Function::New<JsSession::make>(env, "createSession"));

@@ -6,6 +6,15 @@
 
 namespace sesd::binding {
 
+namespace {
+
+Block to_block(const Napi::Value& value, const std::string& name) {
+  if (value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&JsTensor::kTag)) return *JsTensor::get(value, name);
+  return block_of(JsArena::get(value, name));
+}
+
+}  // namespace
+
 std::vector<Slice> to_slices(const Napi::Value& value, const std::string& name) {
   const Napi::Array array = to_array(value, name);
   std::vector<Slice> slices;
@@ -14,7 +23,7 @@ std::vector<Slice> to_slices(const Napi::Value& value, const std::string& name) 
     const Napi::HandleScope scope(array.Env());
     const std::string at = name + "[" + std::to_string(i) + "]";
     const Napi::Object slice = to_object(array.Get(i), at);
-    slices.push_back({to_string(slice.Get("name"), at + ".name"), JsArena::get(slice.Get("arena"), at + ".arena"),
+    slices.push_back({to_string(slice.Get("name"), at + ".name"), to_block(slice.Get("arena"), at + ".arena"),
                       to_size(slice.Get("offset"), at + ".offset"), to_dims(slice.Get("dims"), at + ".dims")});
   }
   return slices;

@@ -6,5 +6,7 @@
 namespace sesd::binding {
 
 Napi::Value open_runtime(const Napi::CallbackInfo& info);
+// preload(files)
+Napi::Value preload_libraries(const Napi::CallbackInfo& info);
 
 }  // namespace sesd::binding

@@ -15,6 +15,21 @@ std::vector<std::string> names_of(const std::vector<Signature>& signatures) {
   return names;
 }
 
+SessionSettings to_settings(const Napi::Object& options) {
+  SessionSettings settings;
+  if (const Napi::Value given = options.Get("threads"); !given.IsUndefined()) settings.threads = to_thread_count(given, "threads");
+  if (const Napi::Value given = options.Get("profile"); !given.IsUndefined()) settings.profile = to_string(given, "profile");
+  if (const Napi::Value given = options.Get("cuda"); !given.IsUndefined()) {
+    const Napi::Object cuda = to_object(given, "cuda");
+    settings.cuda = true;
+    for (const std::string& key : to_strings(cuda.GetPropertyNames(), "cuda")) {
+      settings.cuda_options.emplace_back(key, to_string(cuda.Get(key), "cuda." + key));
+    }
+  }
+  if (const Napi::Value given = options.Get("deviceOnly"); !given.IsUndefined()) settings.device_only = given.ToBoolean();
+  return settings;
+}
+
 }  // namespace
 
 void JsSession::define(Napi::Env env) {
@@ -31,13 +46,10 @@ Napi::Value JsSession::make(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&]() -> Napi::Value {
     const Bytes model = to_bytes(info[0], "model");
     const Napi::Object options = to_object(info[1], "options");
-    int threads = 0;
-    std::string profile;
-    if (const Napi::Value given = options.Get("threads"); !given.IsUndefined()) threads = to_thread_count(given, "threads");
-    if (const Napi::Value given = options.Get("profile"); !given.IsUndefined()) profile = to_string(given, "profile");
+    const SessionSettings settings = to_settings(options);
     return queue(
         info.Env(),
-        [=, alive = Napi::Persistent(info[0].As<Napi::Object>())] { return std::make_shared<Session>(model.data, model.size, threads, profile); },
+        [=, alive = Napi::Persistent(info[0].As<Napi::Object>())] { return std::make_shared<Session>(model.data, model.size, settings); },
         [](Napi::Env env, std::shared_ptr<Session>& session) { return create(env, session); });
   });
 }
@@ -55,7 +67,8 @@ Napi::Value JsSession::Bind(const Napi::CallbackInfo& info) {
     const Napi::Object slices = to_object(info[0], "slices");
     std::vector<Slice> inputs = to_slices(slices.Get("inputs"), "inputs"), outputs;
     if (const Napi::Value given = slices.Get("outputs"); !given.IsUndefined()) outputs = to_slices(given, "outputs");
-    return JsBinding::create(info.Env(), std::make_shared<IoBinding>(native(), std::move(inputs), std::move(outputs)));
+    const bool in_place = slices.Get("inPlace").ToBoolean();
+    return JsBinding::create(info.Env(), std::make_shared<IoBinding>(native(), std::move(inputs), std::move(outputs), in_place));
   });
 }
 
@@ -88,11 +101,30 @@ void JsBinding::Cancel(const Napi::CallbackInfo&) {
 }
 
 void JsStash::define(Napi::Env env) {
-  Handle::define(env, {InstanceAccessor<&JsStash::ByteCount>("bytes"), InstanceMethod<&JsStash::Release>("release")});
+  Handle::define(env, {InstanceAccessor<&JsStash::ByteCount>("bytes"), InstanceMethod<&JsStash::Tensor>("tensor"),
+                       InstanceMethod<&JsStash::Release>("release")});
 }
 
 Napi::Value JsStash::ByteCount(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), released() ? 0 : static_cast<double>(native()->bytes));
+}
+
+Napi::Value JsStash::Tensor(const Napi::CallbackInfo& info) {
+  return throwing(info.Env(), [&] {
+    const std::string name = to_string(info[0], "name");
+    for (const NamedValue& named : native()->values) {
+      if (named.name == name) return JsTensor::create(info.Env(), std::make_shared<Block>(block_of(named.value, native()->session)));
+    }
+    throw Error("the stash has no value '" + name + "'");
+  });
+}
+
+void JsTensor::define(Napi::Env env) {
+  Handle::define(env, {InstanceAccessor<&JsTensor::Length>("length"), InstanceMethod<&JsTensor::Release>("release")});
+}
+
+Napi::Value JsTensor::Length(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), released() ? 0 : static_cast<double>(native()->length));
 }
 
 }  // namespace sesd::binding

@@ -1,4 +1,4 @@
-// NativeSession, NativeBinding and NativeStash of contract.ts.
+// NativeSession, NativeBinding, NativeStash and NativeTensor of contract.ts.
 #pragma once
 
 #include "../runtime/io_binding.h"
@@ -54,6 +54,21 @@ class JsStash final : public Handle<JsStash, Stash> {
 
  private:
   Napi::Value ByteCount(const Napi::CallbackInfo& info);
+  Napi::Value Tensor(const Napi::CallbackInfo& info);
+  void Release(const Napi::CallbackInfo& info) { release(info); }
+};
+
+class JsTensor final : public Handle<JsTensor, Block> {
+ public:
+  static constexpr const char* kName = "NativeTensor";
+  static constexpr const char* kNoun = "tensor";
+  static constexpr napi_type_tag kTag = {0x6c2e91d5f03b4a78, 0x95d7e13c4b8a02f6};
+
+  using Handle::Handle;
+  static void define(Napi::Env env);
+
+ private:
+  Napi::Value Length(const Napi::CallbackInfo& info);
   void Release(const Napi::CallbackInfo& info) { release(info); }
 };
 

@@ -36,6 +36,18 @@ bool register_allocator(ort::Env* env, const ort::MemoryInfo* memory) {
   return false;
 }
 
+void append_cuda(ort::SessionOptions* session, const std::vector<std::pair<std::string, std::string>>& options) {
+  const ort::Api& api = ort::api();
+  const ort::CudaProviderOptionsHandle cuda(ort::make<ort::CudaProviderOptions>(api.CreateCUDAProviderOptions));
+  std::vector<const char*> keys, values;
+  for (const auto& [key, value] : options) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  ort::check(api.UpdateCUDAProviderOptions(cuda.get(), keys.data(), values.data(), keys.size()));
+  ort::check(api.SessionOptionsAppendExecutionProvider_CUDA_V2(session, cuda.get()));
+}
+
 }  // namespace
 
 Environment& Environment::open(const std::string& library, int threads) {
@@ -51,7 +63,7 @@ Environment& Environment::get() {
   return *environment;
 }
 
-Environment::Environment(const std::string& library, int threads) : version_(load_library(library)), threads_(threads) {
+Environment::Environment(const std::string& library, int threads) : library_(library), version_(load_library(library)), threads_(threads) {
   const ort::Api& api = ort::api();
   const ort::ThreadingOptionsHandle threading(ort::make<ort::ThreadingOptions>(api.CreateThreadingOptions));
   ort::check(api.SetGlobalIntraOpNumThreads(threading.get(), threads));
@@ -68,7 +80,7 @@ Environment::Environment(const std::string& library, int threads) : version_(loa
   for (const ort::CustomOp* op : custom_ops()) ort::check(api.CustomOpDomain_Add(domain_, op));
 }
 
-ort::SessionOptionsHandle Environment::session_options(int threads, const std::string& profile) const {
+ort::SessionOptionsHandle Environment::session_options(int threads, const SessionSettings& settings) const {
   const ort::Api& api = ort::api();
   ort::SessionOptionsHandle options(ort::make<ort::SessionOptions>(api.CreateSessionOptions));
   ort::SessionOptions* const o = options.get();
@@ -84,13 +96,15 @@ ort::SessionOptionsHandle Environment::session_options(int threads, const std::s
   // What fails is reported to the caller, with the same words.
   ort::check(api.SetSessionLogSeverityLevel(o, ort::kLogFatal));
   ort::check(api.AddCustomOpDomain(o, domain_));
-  if (!profile.empty()) ort::check(api.EnableProfiling(o, native_path(profile).c_str()));
+  if (!settings.profile.empty()) ort::check(api.EnableProfiling(o, native_path(settings.profile).c_str()));
+  if (settings.cuda) append_cuda(o, settings.cuda_options);
+  if (settings.device_only) ort::check(api.AddSessionConfigEntry(o, "session.disable_cpu_ep_fallback", "1"));
   return options;
 }
 
-void Environment::make_session(int threads, const std::string& profile, const CreateSession& create) {
-  const auto with = [&](int own_threads) { create(env_, session_options(own_threads, profile).get()); };
-  if (threads > 0) return with(threads);
+void Environment::make_session(const SessionSettings& settings, const CreateSession& create) {
+  const auto with = [&](int own_threads) { create(env_, session_options(own_threads, settings).get()); };
+  if (settings.threads > 0) return with(settings.threads);
   std::unique_lock<std::mutex> lock(mutex_);
   const SharedThreads known = shared_threads_;
   lock.unlock();

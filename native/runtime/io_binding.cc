@@ -14,13 +14,13 @@ std::string quoted(const std::string& name) { return "'" + name + "'"; }
 NamedValue bind_slice(const Slice& slice, const char* role, const Signature* signature) {
   const std::string what = std::string(role) + " " + quoted(slice.name);
   if (signature == nullptr) throw Error("the model has no " + what);
-  signature->check(role, ort::kFloat, slice.dims);
+  signature->check(role, slice.block.type, slice.dims);
   return {slice.name, value_of(slice, what)};
 }
 
 bool overlap(const Slice& a, const Slice& b) {
   const size_t a_end = a.offset + checked_count(a.dims, a.name), b_end = b.offset + checked_count(b.dims, b.name);
-  return a.arena == b.arena && a.offset < b_end && b.offset < a_end;
+  return a.block.data == b.block.data && a.offset < b_end && b.offset < a_end;
 }
 
 bool contains(const std::vector<NamedValue>& values, const std::string& name) {
@@ -33,37 +33,42 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
+Block block_of(const std::shared_ptr<Arena>& arena) {
+  return {arena->data(), arena->length(), ort::kFloat, Environment::get().cpu_memory(), arena};
+}
+
 ort::ValueHandle value_of(const Slice& slice, const std::string& what) {
   const size_t count = checked_count(slice.dims, what);
-  const size_t length = slice.arena->length();
+  const auto& [data, length, type, memory, owner] = slice.block;
   if (slice.offset > length || count > length - slice.offset) {
     throw Error(what + " needs elements " + std::to_string(slice.offset) + " to " + std::to_string(slice.offset + count) +
                 " of an arena that has " + std::to_string(length));
   }
-  return value_over(slice.arena->data() + slice.offset, count * sizeof(float), slice.dims, ort::kFloat);
+  const size_t size = element_size(type);
+  return ort::ValueHandle(ort::make<ort::Value>(ort::api().CreateTensorWithDataAsOrtValue, memory, static_cast<void*>(static_cast<std::byte*>(data) + slice.offset * size),
+                                                count * size, slice.dims.data(), slice.dims.size(), type));
 }
 
 void Stash::add(const std::string& name, const std::shared_ptr<ort::Value>& value) {
   const TensorView view = view_of(value.get());
-  const ElementType* type = element_type_of(view.type);
-  bytes += view.count * (type != nullptr ? type->size : sizeof(double));
+  bytes += view.count * element_size(view.type);
   values.push_back({name, value});
 }
 
-IoBinding::IoBinding(std::shared_ptr<Session> session, std::vector<Slice> inputs, std::vector<Slice> outputs)
+IoBinding::IoBinding(std::shared_ptr<Session> session, std::vector<Slice> inputs, std::vector<Slice> outputs, bool in_place)
     : session_(std::move(session)) {
   for (const Slice& slice : inputs) {
     if (binds_input(slice.name)) throw Error("input " + quoted(slice.name) + " is bound twice");
     inputs_.push_back(bind_slice(slice, "input", session_->input(slice.name)));
-    arenas_.push_back(slice.arena);
+    owners_.push_back(slice.block.owner);
   }
   for (size_t i = 0; i < outputs.size(); i++) {
     const Slice& slice = outputs[i];
     if (binds_output(slice.name)) throw Error("output " + quoted(slice.name) + " is bound twice");
     outputs_.push_back(bind_slice(slice, "output", session_->output(slice.name)));
-    arenas_.push_back(slice.arena);
+    owners_.push_back(slice.block.owner);
     for (const Slice& input : inputs) {
-      if (overlap(slice, input)) throw Error("output " + quoted(slice.name) + " overlaps input " + quoted(input.name) + " in an arena");
+      if (!in_place && overlap(slice, input)) throw Error("output " + quoted(slice.name) + " overlaps input " + quoted(input.name) + " in an arena");
     }
     for (size_t j = 0; j < i; j++) {
       if (overlap(slice, outputs[j])) throw Error("outputs " + quoted(outputs[j].name) + " and " + quoted(slice.name) + " overlap in an arena");
@@ -132,13 +137,18 @@ RunResult Run::execute() {
   bind_inputs(io.get());
   for (const NamedValue& output : binding_->outputs_) ort::check(api.BindOutput(io.get(), output.name.c_str(), output.value.get()));
   std::vector<std::string> wanted;
-  for (const auto* names : {&request_.fetch, &request_.keep}) {
-    for (const std::string& name : *names) {
+  const auto want = [&](const std::vector<std::string>& names, const ort::MemoryInfo* memory) {
+    for (const std::string& name : names) {
       if (contains(wanted, name)) continue;
       wanted.push_back(name);
-      ort::check(api.BindOutputToDevice(io.get(), name.c_str(), Environment::get().cpu_memory()));
+      ort::check(api.BindOutputToDevice(io.get(), name.c_str(), memory));
     }
-  }
+  };
+  // What is fetched comes to the host, even if it is also kept.
+  want(request_.fetch, Environment::get().cpu_memory());
+  want(request_.keep, binding_->session()->memory());
+  // Nothing to wait for where host and device are one.
+  ort::check(api.SynchronizeBoundInputs(io.get()));
 
   ort::Status* status = cancelled_ ? nullptr : api.RunWithBinding(session, options_.get(), io.get());
   if (cancelled_) {
@@ -146,6 +156,7 @@ RunResult Run::execute() {
     throw Aborted();
   }
   ort::check(status);
+  ort::check(api.SynchronizeBoundOutputs(io.get()));
   return collect(io.get(), wanted);
 }
 

@@ -13,10 +13,13 @@
 
 namespace sesd {
 
-// A float32 tensor in an arena, bound to an input or output.
+// The elements of an arena.
+Block block_of(const std::shared_ptr<Arena>& arena);
+
+// A tensor in an arena or another block, bound to an input or output.
 struct Slice {
   std::string name;
-  std::shared_ptr<Arena> arena;
+  Block block;
   size_t offset;  // elements
   Dims dims;
 };
@@ -42,8 +45,9 @@ struct Stash {
 class IoBinding {
  public:
   // Throws, naming the tensor, when a slice does not fit its arena or the model, or when an output overlaps
-  // another slice: the runtime would then read what it is writing.
-  IoBinding(std::shared_ptr<Session> session, std::vector<Slice> inputs, std::vector<Slice> outputs);
+  // another slice: the runtime would then read what it is writing. `in_place` lets an output overlap inputs, for graphs
+  // whose node that writes it is the last to read them, element by element.
+  IoBinding(std::shared_ptr<Session> session, std::vector<Slice> inputs, std::vector<Slice> outputs, bool in_place = false);
 
   const std::shared_ptr<Session>& session() const { return session_; }
   bool binds_input(const std::string& name) const;
@@ -53,7 +57,7 @@ class IoBinding {
   friend class Run;
 
   std::shared_ptr<Session> session_;
-  std::vector<std::shared_ptr<Arena>> arenas_;  // hold the memory of the values
+  std::vector<std::shared_ptr<const void>> owners_;  // hold the memory of the values
   std::vector<NamedValue> inputs_, outputs_;
 };
 

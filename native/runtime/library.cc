@@ -49,12 +49,14 @@ std::basic_string<ort::PathChar> native_path(const std::string& path) {
   return wide;
 }
 
-static GetApiBase find_entry(const std::string& path) {
+static HMODULE load(const std::string& path) {
   // The altered search path finds the DLLs that lie beside this one.
   const HMODULE library = LoadLibraryExW(native_path(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   if (library == nullptr) throw Error("cannot load " + path + ": Windows error " + std::to_string(GetLastError()));
-  return reinterpret_cast<GetApiBase>(GetProcAddress(library, "OrtGetApiBase"));
+  return library;
 }
+
+static GetApiBase find_entry(const std::string& path) { return reinterpret_cast<GetApiBase>(GetProcAddress(load(path), "OrtGetApiBase")); }
 
 static void disable_telemetry() {
   if (std::getenv("ORT_DISABLE_TELEMETRY") == nullptr) _putenv_s("ORT_DISABLE_TELEMETRY", "1");
@@ -64,15 +66,19 @@ static void disable_telemetry() {
 
 std::basic_string<ort::PathChar> native_path(const std::string& path) { return path; }
 
-static GetApiBase find_entry(const std::string& path) {
+static void* load(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw Error(std::string("cannot load ONNX Runtime: ") + dlerror());
-  return reinterpret_cast<GetApiBase>(dlsym(library, "OrtGetApiBase"));
+  if (library == nullptr) throw Error("cannot load " + path + ": " + dlerror());
+  return library;
 }
+
+static GetApiBase find_entry(const std::string& path) { return reinterpret_cast<GetApiBase>(dlsym(load(path), "OrtGetApiBase")); }
 
 static void disable_telemetry() { setenv("ORT_DISABLE_TELEMETRY", "1", 0); }
 
 #endif
+
+void preload(const std::string& path) { load(path); }
 
 std::string load_library(const std::string& path) {
   // Read when the library is loaded; without it a device id is written into the user's home.

@@ -40,6 +40,7 @@ std::string take_string(char* text);
   };                                                                \
   using Type##Handle = std::unique_ptr<Type, Type##Release>;
 ORT_HANDLE(ArenaConfig, ReleaseArenaCfg)
+ORT_HANDLE(CudaProviderOptions, ReleaseCUDAProviderOptions)
 ORT_HANDLE(IoBinding, ReleaseIoBinding)
 ORT_HANDLE(MemoryInfo, ReleaseMemoryInfo)
 ORT_HANDLE(RunOptions, ReleaseRunOptions)

@@ -29,6 +29,7 @@ constexpr uint32_t kApiVersion = 16;
 // Opaque: the library makes and frees them.
 struct Allocator;
 struct ArenaConfig;
+struct CudaProviderOptions;
 struct CustomOpDomain;
 struct Env;
 struct IoBinding;
@@ -54,6 +55,7 @@ enum DataType : int {
   kInt64 = 7,
   kBool = 9,
   kDouble = 11,
+  kBfloat16 = 16,
 };
 enum LogLevel : int { kLogError = 3, kLogFatal = 4 };
 enum ErrorCode : int { kFail = 1 };
@@ -92,6 +94,7 @@ enum Characteristic : int { kRequired = 0, kOptional = 1 };
   F(61,  GetDimensionsCount,                Status*,     (const TensorInfo*, size_t*))                         \
   F(62,  GetDimensions,                     Status*,     (const TensorInfo*, int64_t*, size_t))                \
   F(65,  GetTensorTypeAndShape,             Status*,     (const Value*, TensorInfo**))                         \
+  F(68,  CreateMemoryInfo,                  Status*,     (const char* name, int allocator, int device, int memory, MemoryInfo**)) \
   F(69,  CreateCpuMemoryInfo,               Status*,     (int allocator, int memory, MemoryInfo**))            \
   F(76,  AllocatorFree,                     Status*,     (Allocator*, void*))                                  \
   F(78,  GetAllocatorWithDefaultOptions,    Status*,     (Allocator**))                                        \
@@ -131,6 +134,13 @@ enum Characteristic : int { kRequired = 0, kOptional = 1 };
   F(149, SetGlobalSpinControl,              Status*,     (ThreadingOptions*, int))                             \
   F(157, ReleaseArenaCfg,                   void,        (ArenaConfig*))                                       \
   F(164, CreateArenaCfgV2,                  Status*,     (const char* const* keys, const size_t* values, size_t count, ArenaConfig**)) \
+  F(194, GetTensorMemoryInfo,               Status*,     (const Value*, const MemoryInfo**))                   \
+  F(202, SynchronizeBoundInputs,            Status*,     (IoBinding*))                                         \
+  F(203, SynchronizeBoundOutputs,           Status*,     (IoBinding*))                                         \
+  F(204, SessionOptionsAppendExecutionProvider_CUDA_V2, Status*, (SessionOptions*, const CudaProviderOptions*)) \
+  F(205, CreateCUDAProviderOptions,         Status*,     (CudaProviderOptions**))                              \
+  F(206, UpdateCUDAProviderOptions,         Status*,     (CudaProviderOptions*, const char* const* keys, const char* const* values, size_t count)) \
+  F(208, ReleaseCUDAProviderOptions,        void,        (CudaProviderOptions*))                               \
   F(219, GetTrainingApi,                    const void*, (uint32_t version))                                   \
   F(274, KernelContext_ParallelFor,         Status*,     (const KernelContext*, void (*body)(void*, size_t), size_t total, size_t batches, void* user))
 // clang-format on

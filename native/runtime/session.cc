@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include "environment.h"
 #include "errors.h"
 
 namespace sesd {
@@ -37,6 +36,13 @@ const Signature* find(const std::vector<Signature>& all, const std::string& name
   return nullptr;
 }
 
+int device_of(const SessionSettings& settings) {
+  for (const auto& [key, value] : settings.cuda_options) {
+    if (key == "device_id") return std::stoi(value);
+  }
+  return 0;
+}
+
 }  // namespace
 
 void Signature::check(const char* role, int given_type, const Dims& given_dims) const {
@@ -48,15 +54,20 @@ void Signature::check(const char* role, int given_type, const Dims& given_dims) 
               element_type_text(given_type) + dims_text(given_dims));
 }
 
-Session::Session(const void* model, size_t bytes, int threads, const std::string& profile)
-    : profiling_(!profile.empty()) {
+Session::Session(const void* model, size_t bytes, const SessionSettings& settings) : profiling_(!settings.profile.empty()) {
   const ort::Api& api = ort::api();
-  Environment::get().make_session(threads, profile, [&](const ort::Env* env, const ort::SessionOptions* options) {
+  Environment::get().make_session(settings, [&](const ort::Env* env, const ort::SessionOptions* options) {
     handle_.reset(ort::make<ort::Session>(api.CreateSessionFromArray, env, model, bytes, options));
   });
+  if (settings.cuda) {
+    device_memory_.reset(ort::make<ort::MemoryInfo>(api.CreateMemoryInfo, "Cuda", int{ort::kDeviceAllocator}, device_of(settings),
+                                                    int{ort::kDefaultMemory}));
+  }
   inputs_ = signatures(handle_.get(), api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo);
   outputs_ = signatures(handle_.get(), api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
 }
+
+const ort::MemoryInfo* Session::memory() const { return device_memory_ ? device_memory_.get() : Environment::get().cpu_memory(); }
 
 const Signature* Session::input(const std::string& name) const { return find(inputs_, name); }
 const Signature* Session::output(const std::string& name) const { return find(outputs_, name); }

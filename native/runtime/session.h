@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.h"
 #include "ort.h"
 #include "tensor.h"
 
@@ -21,12 +22,13 @@ struct Signature {
 
 class Session {
  public:
-  // `threads` 0: the environment's. `profile`: path prefix of a profile to record, or empty.
-  Session(const void* model, size_t bytes, int threads, const std::string& profile);
+  Session(const void* model, size_t bytes, const SessionSettings& settings);
 
   ort::Session* handle() const { return handle_.get(); }
   const std::vector<Signature>& inputs() const { return inputs_; }
   const std::vector<Signature>& outputs() const { return outputs_; }
+  // Describes the memory of what the session computes on.
+  const ort::MemoryInfo* memory() const;
   // Null when there is none of that name.
   const Signature* input(const std::string& name) const;
   const Signature* output(const std::string& name) const;
@@ -37,6 +39,7 @@ class Session {
  private:
   ort::SessionHandle handle_;
   std::vector<Signature> inputs_, outputs_;
+  ort::MemoryInfoHandle device_memory_;  // null: ordinary memory
   bool profiling_;
 };
 

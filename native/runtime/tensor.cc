@@ -28,6 +28,13 @@ const ElementType* element_type_of(int code) {
   return nullptr;
 }
 
+size_t element_size(int code) {
+  if (code == ort::kBfloat16) return 2;
+  if (code == ort::kDouble) return sizeof(double);
+  const ElementType* type = element_type_of(code);
+  return type != nullptr ? type->size : 0;
+}
+
 std::string element_type_text(int code) {
   const ElementType* type = element_type_of(code);
   return type != nullptr ? type->name : "element type " + std::to_string(code);
@@ -56,6 +63,17 @@ size_t checked_count(const Dims& dims, const std::string& what) {
 ort::ValueHandle value_over(void* data, size_t bytes, const Dims& dims, int type) {
   return ort::ValueHandle(ort::make<ort::Value>(ort::api().CreateTensorWithDataAsOrtValue, Environment::get().cpu_memory(), data, bytes,
                                                 dims.data(), dims.size(), type));
+}
+
+Block block_of(const std::shared_ptr<ort::Value>& value, std::shared_ptr<const void> session) {
+  const TensorView view = view_of(value.get());
+  const ort::MemoryInfo* memory = nullptr;  // belongs to the value
+  ort::check(ort::api().GetTensorMemoryInfo(value.get(), &memory));
+  struct Owner {
+    std::shared_ptr<const void> session;  // frees the value's memory, so it goes last
+    std::shared_ptr<ort::Value> value;
+  };
+  return {view.data, view.count, view.type, memory, std::make_shared<Owner>(Owner{std::move(session), value})};
 }
 
 TensorView view_of(ort::Value* value) {

@@ -55,7 +55,7 @@ void TrainingSession::ReleaseSession::operator()(ort::TrainingSession* session) 
 
 TrainingSession::TrainingSession(const TrainingModels& models) {
   const auto& [checkpoint, train, eval, optimizer] = models;
-  Environment::get().make_session(0, "", [&](const ort::Env* env, const ort::SessionOptions* options) {
+  Environment::get().make_session({}, [&](const ort::Env* env, const ort::SessionOptions* options) {
     // A state serves one session.
     session_.reset();
     state_.reset(ort::make<ort::CheckpointState>(api().LoadCheckpointFromBuffer, checkpoint.data, checkpoint.size));

@@ -8,6 +8,8 @@
 export interface NativeAddon {
   /** Loads ONNX Runtime once per process; later calls return what is loaded. Throws when it cannot. */
   open(options: { library: string; threads: number }): RuntimeInfo;
+  /** Loads shared libraries, in this order, for those that need them later. Rejects with what the system's loader says. */
+  preload(files: readonly string[]): Promise<void>;
   /**
    * Zero-filled float32 memory, 2 MB-aligned on huge pages where the system has them; taken as it is touched. With `folder` it lies over a
    * file there, which has no name and goes with the arena: the system may take the memory back for other uses.
@@ -30,6 +32,8 @@ export interface NativeAddon {
 }
 
 export interface RuntimeInfo {
+  /** The file that was loaded, which an earlier call may have named. */
+  library: string;
   /** ONNX Runtime's version, e.g. "1.30.0". */
   version: string;
   /** Execution providers the library has, e.g. ["CPUExecutionProvider"]. */
@@ -46,6 +50,10 @@ export interface SessionOptions {
   threads?: number;
   /** Path prefix of a profile to record. */
   profile?: string;
+  /** Options of the CUDA provider, as the runtime names them; the session then computes on that device. */
+  cuda?: Readonly<Record<string, string>>;
+  /** Refuse a graph of which any node would run on the CPU. The runtime puts there what computes shapes. */
+  deviceOnly?: boolean;
 }
 
 /** Float32 memory. Counted towards V8's external memory; freed by release() or the garbage collector. */
@@ -84,11 +92,11 @@ export type NativeAveraging =
   /** into ← mean of the others and x, summed in float64 */
   | { kind: 'mean'; into: NativeArena; others: readonly AnyArena[] };
 
-/** A float32 tensor that lies in an arena. */
+/** A tensor that lies in an arena, or in what a session made. */
 export interface ArenaSlice {
   /** Name of the session's input or output it is bound to. */
   name: string;
-  arena: NativeArena;
+  arena: NativeArena | NativeTensor;
   /** Elements from the start of the arena. */
   offset: number;
   dims: readonly number[];
@@ -108,10 +116,17 @@ export interface NativeSession {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Binds weights once: a run then passes only what changes. The arenas live as long as the binding. */
-  bind(slices: { inputs: readonly ArenaSlice[]; outputs?: readonly ArenaSlice[] }): NativeBinding;
+  bind(slices: BindingSlices): NativeBinding;
   /** Ends profiling and returns the profile's path. */
   endProfiling(): string;
   release(): void;
+}
+
+export interface BindingSlices {
+  inputs: readonly ArenaSlice[];
+  outputs?: readonly ArenaSlice[];
+  /** Outputs may lie over inputs. Only for graphs whose node that writes one is the last to read it, element by element. */
+  inPlace?: boolean;
 }
 
 export interface RunRequest {
@@ -142,6 +157,15 @@ export interface NativeBinding {
 /** Named values of one run, in native memory. */
 export interface NativeStash {
   readonly bytes: number;
+  /** One of its values, to be bound to other runs; it stays when the stash is released. */
+  tensor(name: string): NativeTensor;
+  release(): void;
+}
+
+/** Memory of a value that a session made, on the device it computes on. Freed by release() or the garbage collector. */
+export interface NativeTensor {
+  /** Elements. 0 after release(). */
+  readonly length: number;
   release(): void;
 }
 
