@@ -1,4 +1,4 @@
-import { cacheFolder, runtimeLibrary } from '../engine/backends/load-addon.ts';
+import { cacheFolder, presentAddons, runtimeLibrary } from '../engine/backends/load-addon.ts';
 import type { SesdError } from '../errors.ts';
 import { packageVersion } from '../train/package-version.ts';
 import { cpuFacts } from './cpu.ts';
@@ -7,7 +7,7 @@ import { gpuFacts } from './gpu.ts';
 import { memoryFacts } from './memory.ts';
 import { type NativeFacts, probeNative } from './native.ts';
 import { installedRuntime, manifest } from './packages.ts';
-import { type Facts, findProblems } from './problems.ts';
+import { type Facts, findProblems, restoreAddon } from './problems.ts';
 import type { DoctorReport, Problem, RuntimeFacts } from './report.ts';
 import { nodeFacts, systemFacts } from './system.ts';
 
@@ -88,8 +88,22 @@ function runtimeFacts(
   };
 }
 
-function failureOf({ addon, runtime, failure }: NativeFacts): Problem[] {
+function failureOf(native: NativeFacts): Problem[] {
+  const { addon, runtime, failure, endedBy } = native;
+  if (endedBy !== undefined) return [endOf(endedBy, native)];
   if (!failure) return [];
   const about = runtime ? 'selfTest' : addon?.loaded ? 'runtime' : 'addon';
   return [{ about, severity: 'error', ...failure }];
+}
+
+/** What it means that the probe was ended, after what it had told. */
+function endOf(how: string, { addon, runtime }: NativeFacts): Problem {
+  const severity = 'error';
+  const ended = `${how} ended the process`;
+  if (runtime) return { about: 'selfTest', severity, message: `${ended} in a training step`, fix: null };
+  if (addon) return { about: 'runtime', severity, message: `${ended} that loaded ONNX Runtime`, fix: null };
+  const present = presentAddons();
+  const files = present.map(({ file }) => file).join(' or ');
+  const fix = present[0] ? restoreAddon(present[0], manifest.version) : null;
+  return { about: 'addon', severity, message: `${ended} that loaded the addon ${files}`, fix };
 }

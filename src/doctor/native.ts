@@ -19,6 +19,8 @@ export interface NativeFacts {
   /** Why it got no further. */
   failure?: { message: string; fix: string | null };
   finished?: true;
+  /** The signal or exit code that ended it before that. */
+  endedBy?: string;
 }
 
 /** This file is run from src/ by a loader as well as from dist/. */
@@ -39,16 +41,9 @@ export async function probeNative(request: ProbeRequest, signal: AbortSignal): P
   child.send(request);
   try {
     const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-    if (!facts.finished)
-      facts.failure = { message: endOf(facts, killedBy ?? `exit code ${code}`), fix: null };
-    return facts;
+    return facts.finished ? facts : { ...facts, endedBy: killedBy ?? `exit code ${code}` };
   } catch (cause) {
     if (signal.aborted) throw new SesdError('SESD_ABORTED', 'Interrupted.', { cause });
     throw cause;
   }
-}
-
-function endOf({ addon, runtime }: NativeFacts, how: string): string {
-  const stage = runtime ? 'in a training step' : addon ? 'loading ONNX Runtime' : 'loading the native addon';
-  return `the process ended ${stage}: ${how}`;
 }

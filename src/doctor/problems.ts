@@ -1,3 +1,4 @@
+import type { AddonFile } from '../engine/backends/load-addon.ts';
 import { formatBytes } from '../train/format-bytes.ts';
 import type { DoctorReport, Part, Problem, SelfTestFacts } from './report.ts';
 
@@ -102,15 +103,21 @@ function ofDisk({ disk, addon }: Facts): Problem[] {
 }
 
 function ofAddon({ addon, version }: Facts): Problem[] {
-  return addon.refused.map(({ file, reason }) =>
-    warning(
-      'addon',
-      `${file} does not load: ${reason}`,
-      addon.origin === 'cache'
-        ? null // one that was built here takes its place
-        : `npm install --force sesd-train@${version}`,
-    ),
+  return addon.refused.map(({ file, origin, reason }) =>
+    warning('addon', `${file} does not load: ${reason}`, restoreAddon({ file, origin }, version)),
   );
+}
+
+/** How an addon that is damaged, or made for another system, is made anew. */
+export function restoreAddon({ file, origin }: AddonFile, version: string): string {
+  switch (origin) {
+    case 'checkout':
+      return 'npm run build:native';
+    case 'package':
+      return `npm install --force sesd-train@${version}`;
+    case 'cache':
+      return `delete ${file}, and it is built again`;
+  }
 }
 
 function ofRuntime({ runtime }: Facts): Problem[] {

@@ -1,3 +1,5 @@
+import type { AddonFile, AddonFiles } from '../engine/backends/load-addon.ts';
+
 /**
  * What `sesd-train doctor` finds: facts of the machine, room by room, and what is wrong with them. `--json` prints it as
  * it is; docs/doctor.md lists the fields. Sizes are in bytes, times in seconds; null is what cannot be known here.
@@ -85,10 +87,10 @@ export interface DiskFacts {
 export interface AddonFacts {
   /** The file that was loaded; null when none could be. */
   file: string | null;
-  /** Whose it is: of a checkout, of the installed package, or built on this machine into the cache folder. */
-  origin: 'checkout' | 'package' | 'cache' | null;
+  /** Of a checkout, of the installed package, or built on this machine into the cache folder. */
+  origin: AddonFile['origin'] | null;
   /** Files that are there and do not load. */
-  refused: { file: string; reason: string }[];
+  refused: AddonFiles['refused'];
   /** Instruction set its kernels run with. */
   simd: string | null;
 }

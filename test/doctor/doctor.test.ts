@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -99,13 +99,14 @@ describe('doctor', () => {
     assert.equal(report.runtime.source, 'SESD_ONNXRUNTIME');
     const [error] = errors(report);
     assert.equal(error?.about, 'runtime');
-    assert.match(error.message, /^the process ended loading ONNX Runtime: SIG(ILL|TRAP)$/);
+    assert.match(error.message, /^SIG(ILL|TRAP) ended the process that loaded ONNX Runtime$/);
   });
 
   describe('in an installed package', () => {
     let installed: string;
     let cache: string;
     let main: string;
+    let prebuilt: string;
     before(() => {
       installed = join(folder, 'package');
       cache = join(folder, 'cache');
@@ -114,7 +115,7 @@ describe('doctor', () => {
         cpSync(join(root, part), join(installed, part), { recursive: true });
       for (const part of ['node_modules', 'models'])
         symlinkSync(join(root, part), join(installed, part), 'dir');
-      const prebuilt = join(installed, 'prebuilds', target, 'sesd.node');
+      prebuilt = join(installed, 'prebuilds', target, 'sesd.node');
       mkdirSync(dirname(prebuilt), { recursive: true });
       writeFileSync(prebuilt, 'cut short');
     });
@@ -138,6 +139,19 @@ describe('doctor', () => {
       );
       assert.match(warning!.message, /prebuilds.* does not load: .*(too short|not a mach-o|invalid)/);
       assert.match(warning!.fix!, /^npm install --force sesd-train@/);
+    });
+
+    test('one that is cut short ends the process that loads it, and the file is named', {
+      skip: process.platform !== 'linux',
+    }, async () => {
+      const whole = readFileSync(join(root, 'build/Release/sesd.node'));
+      writeFileSync(prebuilt, whole.subarray(0, whole.length / 4));
+      const { code, report } = await doctor(folder);
+      assert.equal(code, 1);
+      const [error] = errors(report);
+      assert.match(error!.message, /^SIG(BUS|SEGV) ended the process that loaded the addon .*prebuilds/);
+      assert.match(error!.fix!, /^npm install --force sesd-train@/);
+      writeFileSync(prebuilt, 'cut short');
     });
 
     test('one that was built on this machine takes its place', async () => {

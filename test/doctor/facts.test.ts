@@ -105,9 +105,11 @@ describe('what is wrong', () => {
     assert.deepEqual(fixes({ addon: { ...addon, origin: 'cache' } }), [
       ['disk', 'warning', 'set XDG_CACHE_HOME to a folder that can be written'],
     ]);
-    assert.deepEqual(fixes({ addon: { ...addon, refused: [{ file: '/b', reason: 'GLIBC' }] } }), [
-      ['addon', 'warning', 'npm install --force sesd-train@1.0.0'],
-    ]);
+    const refused = (origin: 'checkout' | 'package' | 'cache') =>
+      fixes({ addon: { ...addon, refused: [{ file: '/b', origin, reason: 'GLIBC' }] } })[0];
+    assert.deepEqual(refused('checkout'), ['addon', 'warning', 'npm run build:native']);
+    assert.deepEqual(refused('package'), ['addon', 'warning', 'npm install --force sesd-train@1.0.0']);
+    assert.deepEqual(refused('cache'), ['addon', 'warning', 'delete /b, and it is built again']);
     assert.deepEqual(fixes({ runtime: { ...runtime, packageVersion: '1.17.0' } }), [
       ['runtime', 'warning', 'npm install onnxruntime-node@1.30.0'],
     ]);

@@ -24,12 +24,17 @@ const target = `${process.platform}-${process.arch}`;
 
 let loaded: NativeAddon | undefined;
 
+/** An addon: the build of a checkout, the one the package brought, or one built on this machine. */
+export interface AddonFile {
+  file: string;
+  origin: 'checkout' | 'package' | 'cache';
+}
+
 /** Where the addon was looked for and found. */
 export interface AddonFiles {
-  /** The one that was loaded: the build of a checkout, the one the package brought, or one built on this machine. */
-  loaded?: { file: string; origin: 'checkout' | 'package' | 'cache' };
+  loaded?: AddonFile;
   /** Those that are there and do not load. */
-  refused: { file: string; reason: string }[];
+  refused: (AddonFile & { reason: string })[];
 }
 
 const files: AddonFiles = { refused: [] };
@@ -59,22 +64,17 @@ function findAddon(): NativeAddon {
       },
     );
   }
-  const cached = { file: path.join(cacheFolder(), 'sesd.node'), origin: 'cache' } as const;
-  const places = [
-    { file: path.join(root, 'build', 'Release', 'sesd.node'), origin: 'checkout' },
-    { file: path.join(root, 'prebuilds', target, 'sesd.node'), origin: 'package' },
-    cached,
-  ] as const;
   // One that is there may still not load, say because it was built for a newer system: then the next is tried.
   let failure: unknown;
-  for (const place of places.filter(({ file }) => existsSync(file))) {
+  for (const place of presentAddons()) {
     try {
       return open(place);
     } catch (error) {
       failure = error;
-      files.refused.push({ file: place.file, reason: reason(error) });
+      files.refused.push({ ...place, reason: reason(error) });
     }
   }
+  const cached = cachedAddon();
   build(cached.file, failure);
   try {
     return open(cached);
@@ -87,7 +87,21 @@ function findAddon(): NativeAddon {
   }
 }
 
-function open(place: NonNullable<AddonFiles['loaded']>): NativeAddon {
+/** The addons there are, in the order they are tried. */
+export function presentAddons(): AddonFile[] {
+  const places: AddonFile[] = [
+    { file: path.join(root, 'build', 'Release', 'sesd.node'), origin: 'checkout' },
+    { file: path.join(root, 'prebuilds', target, 'sesd.node'), origin: 'package' },
+    cachedAddon(),
+  ];
+  return places.filter(({ file }) => existsSync(file));
+}
+
+function cachedAddon(): AddonFile {
+  return { file: path.join(cacheFolder(), 'sesd.node'), origin: 'cache' };
+}
+
+function open(place: AddonFile): NativeAddon {
   const addon = require(place.file) as NativeAddon;
   files.loaded = place;
   return addon;
