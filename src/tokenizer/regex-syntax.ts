@@ -8,15 +8,47 @@ const classes: Readonly<Record<string, string>> = {
   w: wordInClass,
   h: '0-9a-fA-F',
 };
-const wordStart = `(?<![${word}])(?=[${word}])`;
-const wordEnd = `(?<=[${word}])(?![${word}])`;
-const assertions: Readonly<Record<string, string>> = {
-  A: '(?<![^])',
-  z: '(?![^])',
-  Z: '(?=\\n?(?![^]))',
-  b: `(?:${wordStart}|${wordEnd})`,
-  B: `(?!${wordStart}|${wordEnd})`,
+
+/** A regular expression as a tree. Sets are spelled as classes of JavaScript's for flag u; everything else is nodes. */
+export type RegexNode =
+  /** One code point. */
+  | { kind: 'set'; source: string }
+  | { kind: 'sequence'; parts: readonly RegexNode[] }
+  /** The first that leads to a match. */
+  | { kind: 'choice'; parts: readonly RegexNode[] }
+  | { kind: 'repeat'; part: RegexNode; least: number; most: number; lazy: boolean }
+  /** What has matched is not tried again. */
+  | { kind: 'atomic'; part: RegexNode }
+  | { kind: 'look'; part: RegexNode; behind: boolean; negated: boolean };
+
+const set = (source: string): RegexNode => ({ kind: 'set', source });
+const sequence = (...parts: RegexNode[]): RegexNode => ({ kind: 'sequence', parts });
+const choice = (...parts: RegexNode[]): RegexNode => ({ kind: 'choice', parts });
+const repeat = (part: RegexNode, least: number, most: number, lazy = false): RegexNode => ({
+  ...{ kind: 'repeat', part, least, most, lazy },
+});
+const ahead = (part: RegexNode): RegexNode => ({ kind: 'look', part, behind: false, negated: false });
+const notAhead = (part: RegexNode): RegexNode => ({ kind: 'look', part, behind: false, negated: true });
+const behind = (part: RegexNode): RegexNode => ({ kind: 'look', part, behind: true, negated: false });
+const notBehind = (part: RegexNode): RegexNode => ({ kind: 'look', part, behind: true, negated: true });
+
+const any = set('[^]');
+const newline = set('[\\n]');
+const wordSet = set(`[${word}]`);
+const wordEdge = choice(
+  sequence(notBehind(wordSet), ahead(wordSet)),
+  sequence(behind(wordSet), notAhead(wordSet)),
+);
+const assertions: Readonly<Record<string, RegexNode>> = {
+  A: notBehind(any),
+  z: notAhead(any),
+  Z: ahead(sequence(repeat(newline, 0, 1), notAhead(any))),
+  b: wordEdge,
+  B: notAhead(wordEdge),
 };
+/** ^ and $ are of lines; the last line break begins none. */
+const lineStart = choice(notBehind(any), sequence(behind(newline), ahead(any)));
+const lineEnd = notAhead(set('[^\\n]'));
 const controls: Readonly<Record<string, string>> = {
   n: '\n',
   r: '\r',
@@ -28,11 +60,11 @@ const controls: Readonly<Record<string, string>> = {
 };
 
 /**
- * An Oniguruma pattern (Ruby's syntax: ^ and $ are of lines) as a JavaScript one for flag u.
+ * Reads an Oniguruma pattern (Ruby's syntax: ^ and $ are of lines).
  * https://github.com/kkos/oniguruma, doc/RE
- * @throws Error that names what cannot be translated
+ * @throws Error that names what cannot be taken over
  */
-export function translateRegex(source: string): string {
+export function parseRegex(source: string): RegexNode {
   const reader = new Reader(source);
   const result = reader.alternatives();
   if (!reader.done) throw new Error('an unmatched ")"');
@@ -43,7 +75,6 @@ class Reader {
   readonly #source: string;
   #at = 0;
   #ignoreCase = false;
-  #possessive = 0;
 
   constructor(source: string) {
     this.#source = source;
@@ -53,47 +84,58 @@ class Reader {
     return this.#at >= this.#source.length;
   }
 
-  alternatives(): string {
-    let result = '';
+  alternatives(): RegexNode {
+    const alternatives: RegexNode[] = [];
+    let parts: RegexNode[] = [];
+    const close = () => {
+      alternatives.push(sequence(...parts));
+      parts = [];
+    };
     while (!this.done && !this.#ahead(')')) {
-      result += this.#take('|') ? '|' : this.#quantified();
+      if (this.#take('|')) close();
+      else parts.push(this.#quantified());
     }
-    return result;
+    close();
+    return alternatives.length === 1 ? alternatives[0]! : choice(...alternatives);
   }
 
-  #quantified(): string {
+  #quantified(): RegexNode {
     const atom = this.#atom();
     const quantifier = this.#match(/[*+?]|\{\d*,?\d*\}/y);
+    if (quantifier === undefined) return atom ?? sequence();
     // {} and {,} stand for themselves
-    if (quantifier === undefined || /^\{,?\}$/.test(quantifier)) return atom + literalOf(quantifier ?? '');
-    if (atom === '') throw new Error(`"${quantifier}" with nothing to repeat`);
-    const repeated = `${atom}${quantifier.replace('{,', '{0,')}`;
+    if (/^\{,?\}$/.test(quantifier)) return sequence(atom ?? sequence(), ...literal(quantifier));
+    if (atom === undefined) throw new Error(`"${quantifier}" with nothing to repeat`);
+    const [least, most] = timesOf(quantifier);
+    if (most < least) throw new Error(`${quantifier}, from more times to fewer`);
+    const interval = quantifier.startsWith('{');
     // Behind an interval + is a repetition of it, and ? behind a fixed one makes it optional.
-    if (this.#take('?')) return /^\{\d+\}$/.test(quantifier) ? `(?:${repeated})?` : `${repeated}?`;
-    if (this.#take('+')) return quantifier.startsWith('{') ? `(?:${repeated})+` : this.#atomic(repeated);
+    if (this.#take('?')) {
+      const fixed = interval && !quantifier.includes(',');
+      return fixed ? repeat(repeat(atom, least, most), 0, 1) : repeat(atom, least, most, true);
+    }
+    const repeated = repeat(atom, least, most);
+    if (this.#take('+')) {
+      return interval ? repeat(repeated, 1, Number.POSITIVE_INFINITY) : { kind: 'atomic', part: repeated };
+    }
     if (this.#match(/[*+]|\{\d/y)) throw new Error('a repeated repetition');
     return repeated;
   }
 
-  /** What has matched is not tried again: a lookahead of JavaScript does not go back into itself. */
-  #atomic(inside: string): string {
-    const name = `p${this.#possessive++}`;
-    return `(?:(?=(?<${name}>${inside}))\\k<${name}>)`;
-  }
-
-  #atom(): string {
+  /** @returns undefined for an option, which matches nothing itself */
+  #atom(): RegexNode | undefined {
     const char = this.#next();
     switch (char) {
       case '(':
         return this.#group();
       case '[':
-        return this.#class();
+        return set(this.#class());
       case '.':
-        return '[^\\n]';
+        return set('[^\\n]');
       case '^':
-        return '(?:(?<![^])|(?<=\\n)(?=[^]))';
+        return lineStart;
       case '$':
-        return '(?![^\\n])';
+        return lineEnd;
       case '\\':
         return this.#escaped();
       case '*':
@@ -105,7 +147,7 @@ class Reader {
     }
   }
 
-  #group(): string {
+  #group(): RegexNode | undefined {
     const start = this.#at - 1;
     const kind = this.#match(/\?(?:[:=!>]|<[=!]|[a-z]*(?:-[a-z]*)?[:)])/y) ?? '';
     if (kind === '' && this.#ahead('?')) throw new Error('a group of an unknown kind');
@@ -116,23 +158,25 @@ class Reader {
         throw new Error(`the option (?${flags[1]})`);
       if (flags[2] === ')' && start !== 0) throw new Error('an option in the middle');
       if (flags[1] !== '') this.#ignoreCase = flags[1] === 'i';
-      if (flags[2] === ')') return ''; // to the end
+      if (flags[2] === ')') return undefined; // to the end
     }
-    const inside = this.alternatives();
+    const part = this.alternatives();
     this.#ignoreCase = outside;
     if (!this.#take(')')) throw new Error('an unmatched "("');
-    if (kind === '?>') return this.#atomic(inside);
-    return /^\?<?[=!]$/.test(kind) ? `(${kind}${inside})` : `(?:${inside})`;
+    if (kind === '?>') return { kind: 'atomic', part };
+    if (/^\?<?[=!]$/.test(kind))
+      return { kind: 'look', part, behind: kind.includes('<'), negated: kind.endsWith('!') };
+    return part;
   }
 
-  #escaped(): string {
+  #escaped(): RegexNode {
     const char = this.#next();
     if (Object.hasOwn(assertions, char)) return assertions[char]!;
-    if (char === 'w') return `[${word}]`;
-    if (char === 'W') return `[^${word}]`;
-    if (char === 'H') return `[^${classes.h}]`;
-    const set = this.#set(char);
-    return set === undefined ? this.#literal(this.#escapedChar(char)) : `[${set}]`;
+    if (char === 'w') return wordSet;
+    if (char === 'W') return set(`[^${word}]`);
+    if (char === 'H') return set(`[^${classes.h}]`);
+    const inside = this.#set(char);
+    return inside === undefined ? this.#literal(this.#escapedChar(char)) : set(`[${inside}]`);
   }
 
   /** \s, \p{L} and their like as the inside of a class. */
@@ -164,6 +208,7 @@ class Reader {
     return char;
   }
 
+  /** A class, as JavaScript spells it. */
   #class(): string {
     let result = this.#take('^') ? '^' : '';
     let first = true;
@@ -173,8 +218,7 @@ class Reader {
       if (char === '&' && this.#ahead('&')) throw new Error('an intersection of classes');
       if (char === '\\') {
         const escaped = this.#next();
-        const set = this.#set(escaped);
-        result += set ?? literalInClass(this.#escapedChar(escaped));
+        result += this.#set(escaped) ?? literalInClass(this.#escapedChar(escaped));
       } else {
         const range = char === '-' && result !== '' && result !== '^' && !this.#ahead(']');
         if (range && this.#ignoreCase) throw new Error('a range under the option (?i)');
@@ -184,8 +228,8 @@ class Reader {
     return `[${result}]`;
   }
 
-  #literal(char: string): string {
-    return this.#ignoreCase ? `[${this.#forms(char)}]` : literalOf(char);
+  #literal(char: string): RegexNode {
+    return set(`[${this.#ignoreCase ? this.#forms(char) : literalInClass(char)}]`);
   }
 
   /** A character under the option (?i), as the inside of a class. */
@@ -223,12 +267,22 @@ class Reader {
   }
 }
 
-/** Literal text for flag u. */
-function literalOf(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+/** How often a quantifier lets its atom stand. */
+function timesOf(quantifier: string): [least: number, most: number] {
+  if (quantifier === '*') return [0, Number.POSITIVE_INFINITY];
+  if (quantifier === '+') return [1, Number.POSITIVE_INFINITY];
+  if (quantifier === '?') return [0, 1];
+  const [least = '', most] = quantifier.slice(1, -1).split(',');
+  if (most === undefined) return [Number(least), Number(least)];
+  return [Number(least), most === '' ? Number.POSITIVE_INFINITY : Number(most)];
 }
 
-/** The same inside a class. */
-function literalInClass(text: string): string {
-  return literalOf(text).replace('-', '\\-');
+/** Text that stands for itself. */
+function literal(text: string): RegexNode[] {
+  return [...text].map((char) => set(`[${literalInClass(char)}]`));
+}
+
+/** A character inside a class, for flag u. */
+function literalInClass(char: string): string {
+  return char.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -1,43 +1,32 @@
 import { classOf } from './code-point-class.ts';
 import { unassigned } from './code-points.ts';
 import type { Match, Pattern } from './pattern.ts';
-import { translateRegex } from './regex-syntax.ts';
+import { compileProgram } from './regex-program.ts';
+import { RegexSearch } from './regex-search.ts';
+import { parseRegex } from './regex-syntax.ts';
 
 const ascii = /^\p{ASCII}*$/u;
 const unassignedPattern = new RegExp(`[${classOf(unassigned)}]`, 'gu');
 
 /**
- * A regular expression of the Rust library's (Oniguruma, Ruby's syntax), matched from left to right as it does.
- * @throws Error that says what of the expression JavaScript cannot do
+ * A regular expression of the Rust library's (Oniguruma, Ruby's syntax), matched from left to right as it does. It comes
+ * from a file: a search of our own takes it, since what one of JavaScript's takes may double with each character.
+ * @throws Error that says what of the expression is not taken over
  */
 export function compileRegex(source: string): Pattern {
-  return matcher(new RegExp(translateRegex(source), 'gu'));
-}
-
-/** The matches of a JavaScript regular expression with flags g and u, with the Rust libraries' Unicode version. */
-export function matcher(regex: RegExp): Pattern {
+  const program = compileProgram(parseRegex(source));
   return function* (text): Generator<Match> {
-    const seen = hideUnassigned(text);
+    const search = new RegexSearch(program, hideUnassigned(text));
     let last = -1;
-    regex.lastIndex = 0;
-    for (let match = regex.exec(seen); match; match = regex.exec(seen)) {
-      const start = match.index;
-      if (insidePair(seen, start)) {
-        regex.lastIndex = start + 1; // V8 lets what has no length match there
-        continue;
-      }
-      const end = start + match[0].length;
-      const resume = end > start ? end : end + ((seen.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
-      if (end > start || start !== last) yield { start, end }; // no empty match right after a match
+    let from = 0;
+    for (let match = search.next(from); match; match = search.next(from)) {
+      const { start, end } = match;
+      if (end > start || start !== last) yield match; // no empty match right after a match
       last = end;
-      regex.lastIndex = resume;
+      from = end > start ? end : end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
+      if (from > text.length) return;
     }
   };
-}
-
-/** Whether an offset is between the two code units of one code point. */
-function insidePair(text: string, offset: number): boolean {
-  return offset > 0 && (text.codePointAt(offset - 1) ?? 0) > 0xffff;
 }
 
 /**

@@ -1,20 +1,20 @@
 import { anyOf, classOf } from '../code-point-class.ts';
 import { numbers, punctuation } from '../code-points.ts';
 import type { Part } from '../part.ts';
-import { codePoints } from '../pattern.ts';
-import { matcher } from '../regex.ts';
+import { matchesOf } from '../pattern.ts';
+import { hideUnassigned } from '../regex.ts';
 import { byteLevel } from './byte-level.ts';
 import { metaspace } from './metaspace.ts';
 import type { PreTokenizer } from './pre-tokenizer.ts';
 import { behaviorOf, split, splitText } from './split.ts';
 
-const whiteSpace = codePoints(/\p{White_Space}/gu);
-const number = codePoints(anyOf(numbers));
-const punctuationSign = codePoints(anyOf(punctuation));
+const whiteSpace = matchesOf(/\p{White_Space}/gu);
+const number = matchesOf(anyOf(numbers));
+const punctuationSign = matchesOf(anyOf(punctuation));
 const bertWord = new RegExp(`[${classOf(punctuation)}]|[^\\p{White_Space}${classOf(punctuation)}]+`, 'gu');
 /** \w+|[^\w\s]+ of Rust's own regular expressions, whose words take in the joiners. */
 const wordCharacter = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
-const wordOrSigns = matcher(new RegExp(`[${wordCharacter}]+|[^${wordCharacter}\\p{White_Space}]+`, 'gu'));
+const wordOrSigns = matchesOf(new RegExp(`[${wordCharacter}]+|[^${wordCharacter}\\p{White_Space}]+`, 'gu'));
 
 /** The pre-tokenizers of the Rust tokenizers library, by the type a tokenizer.json gives. */
 const preTokenizers: Readonly<Record<string, (part: Part) => PreTokenizer>> = {
@@ -28,7 +28,7 @@ const preTokenizers: Readonly<Record<string, (part: Part) => PreTokenizer>> = {
       );
   },
   BertPreTokenizer: () => (text) => text.match(bertWord) ?? [],
-  Whitespace: () => (text) => splitText(text, wordOrSigns, 'Removed', true),
+  Whitespace: () => (text) => splitText(text, (whole) => wordOrSigns(hideUnassigned(whole)), 'Removed', true),
   WhitespaceSplit: () => (text) => splitText(text, whiteSpace, 'Removed'),
   CharDelimiterSplit: (part) => {
     const delimiter = part.string('delimiter');

@@ -39,7 +39,10 @@ export function struct(fields: Struct): number[] {
   for (const [field, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     if (typeof value === 'boolean') bytes.push(value ? 1 : 2, ...encode(Number(field)));
-    else bytes.push(kindOf(value), ...encode(Number(field)), ...encode(value));
+    else {
+      bytes.push(kindOf(value), ...encode(Number(field)));
+      for (const byte of encode(value)) bytes.push(byte); // more than there may be arguments
+    }
   }
   return [...bytes, 0];
 }
@@ -71,6 +74,21 @@ export function dataPage(bytes: readonly number[], values: number, of: number = 
 
 export function dictionaryPage(bytes: readonly number[], values: number): PageInit {
   return { bytes, header: { 1: 2, 2: bytes.length, 3: bytes.length, 7: { 1: values, 2: 0 } } };
+}
+
+/** A Zstandard frame of one compressed block (RFC 8878, 3.1.1) that claims to unfold to `length` bytes, below 256. */
+export function zstdFrame(block: readonly number[], length: number): number[] {
+  const header = (block.length << 3) | (2 << 1) | 1;
+  const magic = [0x28, 0xb5, 0x2f, 0xfd];
+  return [...magic, 0x20, length, header & 255, (header >> 8) & 255, header >> 16, ...block];
+}
+
+/**
+ * A block without literals and with `count` sequences, each of which copies by the codes, 0x7f00 of them or more: a code
+ * for literals, one for the distance and one for the match, each given once for all.
+ */
+export function zstdSequences(count: number, codes: readonly [number, number, number]): number[] {
+  return [0, 255, (count - 0x7f00) & 255, (count - 0x7f00) >> 8, 0x54, ...codes, 1];
 }
 
 /** Strings as PLAIN has them. */

@@ -18,6 +18,8 @@ import {
   strings,
   type TableInit,
   varint,
+  zstdFrame,
+  zstdSequences,
 } from './build-parquet.ts';
 
 let folder = '';
@@ -118,6 +120,30 @@ test('pages that unpack to more than they should', async () => {
   await refusedTable({ codec: codec.zstd, pages: [claim(2 ** 20)] }, /the column "text": /);
   await refusedTable({ codec: 77 }, /its compression undefined is none of/);
   await refusedTable({ pages: [claim(15)] }, /a page unpacks to \d+ bytes instead of 15$/);
+});
+
+test('a page of a few bytes that has a decompressor copy 10 GB', async () => {
+  const longest = zstdFrame(zstdSequences(98_000, [35, 0, 52]), 15);
+  const page: PageInit = { bytes: longest, header: { ...dataPage(longest, 3).header, 2: 15 } };
+  await refusedTable({ codec: codec.zstd, pages: [page] }, /a page unpacks to 0 bytes instead of 15$/);
+});
+
+test('row groups that are all in the same place', async () => {
+  const padding = { bytes: Array<number>(2 ** 20).fill(0), header: dataPage([], 0).header };
+  const pages = [dataPage(strings('a'), 1), padding];
+  const length = 2 ** 20;
+  const metadata: Struct = {
+    1: parquetType.byteArray,
+    2: [0],
+    3: ['text'],
+    4: 0,
+    5: 1,
+    6: length,
+    7: length,
+    9: 4,
+  };
+  const groups = Array<Struct>(10_000).fill({ 1: [{ 2: 0, 3: metadata }], 2: length, 3: 1 });
+  await refusedTable({ rows: groups.length, pages, footer: { 4: groups } }, /claims to unfold to more than/);
 });
 
 test('a second kind of page that contradicts itself', async () => {

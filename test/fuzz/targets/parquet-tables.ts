@@ -9,6 +9,8 @@ import {
   type Struct,
   strings,
   varint,
+  zstdFrame,
+  zstdSequences,
 } from '../../data/parquet/build-parquet.ts';
 import type { Random } from '../random.ts';
 
@@ -44,7 +46,12 @@ export function randomTable(random: Random, edge: () => bigint): Uint8Array {
   };
   const optional = random.once(2);
   const levels = random.once(3) ? packed(1) : run(rows);
-  const body = [...(optional ? [int(levels.length) & 255, 0, 0, 0, ...levels] : []), ...bodies[of]!];
+  const packing = random.once(6) ? random.pick(Object.values(codec)) : codec.none;
+  if (packing === codec.zstd && random.once(2)) bodies[of] = hostileFrame(random);
+  const body = [
+    ...(optional && packing !== codec.zstd ? [int(levels.length) & 255, 0, 0, 0, ...levels] : []),
+    ...bodies[of]!,
+  ];
   const header = dataPage(body, int(rows), of).header;
   const second: Struct = {
     ...{
@@ -68,8 +75,19 @@ export function randomTable(random: Random, edge: () => bigint): Uint8Array {
     rows: number(rows),
     pages,
     type,
-    codec: random.once(6) ? random.pick(Object.values(codec)) : codec.none,
+    codec: packing,
     schema: [{ 1: type, 2: int(4), 3: optional ? 1 : 0, 4: 'text', ...(random.once(3) && { 6: int(0) }) }],
     metadata: random.once(8) ? { 7: number(100), 9: number(4), 11: number(4) } : {},
   });
+}
+
+/** A frame whose sequences may copy much more than there is. */
+function hostileFrame(random: Random): number[] {
+  const block = zstdSequences(0x7f00 + random.below(0x10000), [
+    random.below(37),
+    random.below(32),
+    random.below(54),
+  ]);
+  for (let times = random.below(3); times > 0; times--) block[random.below(block.length)] = random.below(256);
+  return zstdFrame(block, random.below(256));
 }

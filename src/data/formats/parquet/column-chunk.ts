@@ -5,6 +5,7 @@ import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert } from 'hyparquet/src/convert.js';
 import type { Allowance } from './allowance.ts';
 import { decoderOf } from './decoder.ts';
+import { loadCodec } from './decompress.ts';
 import { type Column, readAt } from './footer.ts';
 import { checkedPage } from './page.ts';
 import { checkStruct } from './thrift.ts';
@@ -27,8 +28,9 @@ export async function readColumnChunk(
 ): Promise<unknown[]> {
   const { start, length, codec } = placeOf(column, group, size);
   const rows = Number(group.num_rows);
-  allowance.spend(VALUE * rows);
+  allowance.spend(VALUE * rows + length); // row groups may all name the same bytes
   const bytes = await readAt(handle, start, length);
+  await loadCodec(codec);
   const decoder = decoderOf(column);
   const values: unknown[] = [];
   let dictionary: DecodedArray | undefined;

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { decompress as decompressZstd } from 'fzstd';
 import { type CompressionCodec, snappyUncompress } from 'hyparquet';
+import { ZSTDDecoder } from 'zstddec';
 
 /** Unpacks a page into exactly `length` bytes; throws when it holds another number of them. */
 type Decompress = (bytes: Uint8Array, length: number) => Uint8Array;
@@ -17,9 +17,22 @@ const codecs: Partial<Record<CompressionCodec, Decompress>> = {
   },
   GZIP: (bytes, length) => gunzipSync(bytes, bounded(length)),
   BROTLI: (bytes, length) => brotliDecompressSync(bytes, bounded(length)),
-  // Given the page to fill, fzstd allocates nothing by what the frame claims.
-  ZSTD: (bytes, length) => decompressZstd(bytes, new Uint8Array(length)),
+  ZSTD(bytes, length) {
+    if (length > mostZstd) throw new Error(`a page of ${length} bytes, ${mostZstd} are read`);
+    // Of a size of 0 it would believe the frame; what is damaged comes back empty.
+    return zstd.decode(bytes, length + 1);
+  },
 };
+
+/** The reference implementation: it fills the page it is given and no more, whatever the frame claims. */
+const zstd = new ZSTDDecoder();
+/** Pages have a megabyte; the decoder's memory ends at two gigabytes. */
+const mostZstd = 2 ** 29;
+
+/** To be awaited before pages of a codec are unpacked. */
+export async function loadCodec(codec: CompressionCodec): Promise<void> {
+  if (codec === 'ZSTD') await zstd.init();
+}
 
 /** The codecs there are, for messages. */
 export const codecNames: readonly string[] = Object.keys(codecs);
