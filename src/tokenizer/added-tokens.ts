@@ -1,5 +1,4 @@
 import type { Model } from './models/model.ts';
-import type { Normalizer } from './normalizers/normalizer.ts';
 import { afterSpaces, beforeSpaces } from './normalizers/strip.ts';
 import type { Part } from './part.ts';
 import { hideUnassigned } from './regex.ts';
@@ -38,7 +37,7 @@ const wordAfter = new RegExp(`^${wordCharacter}`, 'u');
  * ids after it in the list's order, whatever ids the file gives, as in the Rust library.
  * @throws SesdError SESD_BAD_TOKENIZER when one is not as it must be, or two are the same in normalized text
  */
-export function readAddedTokens(root: Part, model: Model, normalize: Normalizer): AddedTokens {
+export function readAddedTokens(root: Part, model: Model, normalize: (text: string) => string): AddedTokens {
   const ids = new Map<string, number>();
   const byId = new Map<number, AddedToken>();
   let next = model.size;

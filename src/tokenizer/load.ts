@@ -90,8 +90,9 @@ function settings(content: Uint8Array | undefined, file: string): Part {
 
 /** Every special token of the template must have its row in an embedding table. */
 function checkTemplate(template: Template, { vocabularySize }: Pipeline, root: Part): void {
-  for (const piece of [...template.single, ...template.pair]) {
-    const outside = 'ids' in piece ? piece.ids.find((id) => id >= vocabularySize) : undefined;
+  const pieces = [...template.single, ...template.pair];
+  for (const ids of new Set(pieces.map((piece) => ('ids' in piece ? piece.ids : [])))) {
+    const outside = ids.find((id) => id >= vocabularySize);
     if (outside !== undefined) throw root.wrong('post_processor', `ids below ${vocabularySize}`, outside);
   }
 }

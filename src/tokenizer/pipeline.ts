@@ -1,4 +1,5 @@
 import { readAddedTokens } from './added-tokens.ts';
+import { mostGrown } from './growth.ts';
 import { createModel } from './models/index.ts';
 import { createNormalizer } from './normalizers/index.ts';
 import type { Part } from './part.ts';
@@ -22,9 +23,8 @@ const loneSurrogate = /\p{Surrogate}/gu;
  */
 export function createPipeline(root: Part): Pipeline {
   const model = createModel(root.part('model'));
-  const normalize = root.has('normalizer')
-    ? createNormalizer(root.part('normalizer'))
-    : (text: string) => text;
+  const normalizer = root.has('normalizer') ? createNormalizer(root.part('normalizer')) : undefined;
+  const normalize = (text: string) => normalizer?.(text, mostGrown(text)) ?? text;
   const preTokenize = root.has('pre_tokenizer')
     ? createPreTokenizer(root.part('pre_tokenizer'))
     : (text: string) => [text];
@@ -32,6 +32,7 @@ export function createPipeline(root: Part): Pipeline {
 
   const encode = (text: string): number[] => {
     const ids: number[] = [];
+    const most = mostGrown(text);
     for (const [index, section] of added.splitRaw(text.replace(loneSurrogate, '\ufffd')).entries()) {
       if ('id' in section) {
         ids.push(section.id);
@@ -41,7 +42,7 @@ export function createPipeline(root: Part): Pipeline {
       for (const [inner, part] of added.splitNormalized(normalize(section.text)).entries()) {
         if ('id' in part) ids.push(part.id);
         else if (part.text !== '') {
-          for (const word of preTokenize(part.text, kept && inner === 0)) {
+          for (const word of preTokenize(part.text, kept && inner === 0, most)) {
             if (word !== '') for (const id of model.encode(word)) ids.push(id);
           }
         }

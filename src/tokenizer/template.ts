@@ -54,8 +54,16 @@ export function specialTokens(pieces: readonly Piece[]): number {
 }
 
 function fromTemplate(part: Part): Template {
+  const known = new Map<string, readonly number[]>();
+  const idsOf = (token: string): readonly number[] => {
+    const ids = known.get(token) ?? part.part('special_tokens').part(token).list('ids');
+    if (!known.has(token) && !ids.every(isCount))
+      throw part.bad(`special_tokens.${token}.ids are not all token ids`);
+    known.set(token, ids as number[]);
+    return ids as number[];
+  };
   const pieces = (key: 'single' | 'pair', texts: string) => {
-    const found = part.parts(key).map((item) => piece(item, part));
+    const found = part.parts(key).map((item) => piece(item, idsOf));
     const named = found.flatMap((each) => ('text' in each ? each.text : [])).sort();
     if (named.join(' and ') !== texts) {
       throw part.bad(`${key} must name the texts ${texts} once, found ${named.join(' and ') || 'none'}`);
@@ -65,7 +73,7 @@ function fromTemplate(part: Part): Template {
   return { single: pieces('single', 'A'), pair: pieces('pair', 'A and B') };
 }
 
-function piece(item: Part, template: Part): Piece {
+function piece(item: Part, idsOf: (token: string) => readonly number[]): Piece {
   if (item.has('Sequence')) {
     const sequence = item.part('Sequence');
     const id = sequence.string('id');
@@ -73,10 +81,7 @@ function piece(item: Part, template: Part): Piece {
     return text(id, sequence.count('type_id'));
   }
   const token = item.part('SpecialToken');
-  const ids = template.part('special_tokens').part(token.string('id')).list('ids');
-  if (!ids.every(isCount))
-    throw template.bad(`special_tokens.${token.string('id')}.ids are not all token ids`);
-  return { ids, typeId: token.count('type_id') };
+  return { ids: idsOf(token.string('id')), typeId: token.count('type_id') };
 }
 
 function clsAndSep(part: Part): [number, number] {

@@ -1,5 +1,6 @@
 /** Strings with a value each, for finding those that begin at a place of a text. By UTF-16 code units. */
 export class Trie {
+  readonly root = 0;
   /** Edges in an open-addressed table: of node × 65536 + code unit (-1: free), and where each leads. */
   #keys = new Float64Array(1024).fill(-1);
   #targets = new Int32Array(1024);
@@ -8,14 +9,33 @@ export class Trie {
   readonly #values: number[] = [-1];
 
   set(text: string, value: number): void {
-    let node = 0;
+    let node = this.root;
     for (let at = 0; at < text.length; at++) node = this.#childOrNew(node, text.charCodeAt(at));
     this.#values[node] = value;
   }
 
-  /** Calls back for each string that begins at an offset of a text, the shortest first. */
-  eachAt(text: string, offset: number, found: (end: number, value: number) => void): void {
-    let node = 0;
+  /** The node that a string leads to; undefined where none of those set begins with it. */
+  nodeOf(text: string): number | undefined {
+    let node = this.root;
+    for (let at = 0; at < text.length; at++) {
+      const slot = this.#slot(node, text.charCodeAt(at));
+      if (this.#keys[slot] === -1) return undefined;
+      node = this.#targets[slot]!;
+    }
+    return node;
+  }
+
+  /**
+   * Calls back for each string that begins at an offset of a text, the shortest first.
+   * @param from a node: the string goes on there
+   */
+  eachAt(
+    text: string,
+    offset: number,
+    found: (end: number, value: number) => void,
+    from: number = this.root,
+  ): void {
+    let node = from;
     for (let at = offset; at < text.length; ) {
       const slot = this.#slot(node, text.charCodeAt(at++));
       if (this.#keys[slot] === -1) return;

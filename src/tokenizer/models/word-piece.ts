@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts';
+import { Trie } from '../trie.ts';
 import type { Model } from './model.ts';
 import { readVocabulary } from './vocabulary.ts';
 
@@ -8,8 +9,9 @@ export function wordPiece(part: Part): Model {
   const unknownToken = part.string('unk_token');
   const prefix = part.string('continuing_subword_prefix', '##');
   const longest = part.count('max_input_chars_per_word', 100);
-  let longestToken = 0;
-  for (const token of ids.keys()) longestToken = Math.max(longestToken, token.length);
+  const trie = new Trie();
+  for (const [token, id] of ids) trie.set(token, id);
+  const continued = trie.nodeOf(prefix);
   const unknown = (): number[] => {
     const id = ids.get(unknownToken);
     if (id === undefined) throw part.wrong('unk_token', 'a token of the vocabulary', unknownToken);
@@ -22,18 +24,19 @@ export function wordPiece(part: Part): Model {
     encode(word) {
       if (word.length > longest && codePointsOf(word) > longest) return unknown();
       const found: number[] = [];
-      for (let start = 0; start < word.length; ) {
-        let end = Math.min(word.length, start + longestToken);
-        let id: number | undefined;
-        while (end > start) {
-          const piece = word.slice(start, end);
-          id = ids.get(start === 0 ? piece : prefix + piece);
-          if (id !== undefined) break;
-          end -= end - start > 1 && isTrail(word.charCodeAt(end - 1)) ? 2 : 1;
-        }
-        if (id === undefined) return unknown();
+      let end = 0;
+      let id = -1;
+      const longer = (at: number, value: number) => {
+        if (at < word.length && isTrail(word.charCodeAt(at))) return;
+        end = at;
+        id = value;
+      };
+      for (let start = 0; start < word.length; start = end) {
+        id = -1;
+        if (start > 0 && continued === undefined) return unknown();
+        trie.eachAt(word, start, longer, start === 0 ? trie.root : continued);
+        if (id < 0) return unknown();
         found.push(id);
-        start = end;
       }
       return found;
     },

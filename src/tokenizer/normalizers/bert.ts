@@ -18,12 +18,12 @@ export function bertNormalizer(part: Part): Normalizer {
   const handleChineseChars = part.boolean('handle_chinese_chars', true);
   const lower = part.boolean('lowercase', true);
   const stripAccents = part.boolean('strip_accents', lower);
-  return (text) => {
+  return (text, most) => {
     if (printableAscii.test(text)) return lower ? text.toLowerCase() : text;
     let result = text;
     if (cleanText) result = result.replace(removedPattern, '').replace(whiteSpacePattern, ' ');
     if (handleChineseChars) result = result.replace(ideographPattern, ' $& ');
-    if (stripAccents) result = decompose(result).replace(markPattern, '');
+    if (stripAccents) result = decompose(result, most).replace(markPattern, '');
     return lower ? lowercase(result) : result;
   };
 }

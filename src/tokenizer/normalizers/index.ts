@@ -1,6 +1,7 @@
 import { byteLevelText } from '../byte-level-text.ts';
 import { anyOf } from '../code-point-class.ts';
 import { combiningMarks } from '../code-points.ts';
+import { checkGrown } from '../growth.ts';
 import type { Part } from '../part.ts';
 import { patternOf } from '../pattern.ts';
 import { bertNormalizer } from './bert.ts';
@@ -17,7 +18,12 @@ const combiningMark = anyOf(combiningMarks);
 const normalizers: Readonly<Record<string, (part: Part) => Normalizer>> = {
   Sequence: (part) => {
     const steps = part.parts('normalizers').map(createNormalizer);
-    return (text) => steps.reduce((result, step) => step(result), text);
+    return (text, most) =>
+      steps.reduce((result, step) => {
+        const stepped = step(result, most);
+        checkGrown(stepped.length, most, part);
+        return stepped;
+      }, text);
   },
   BertNormalizer: bertNormalizer,
   NFC: () => unicodeForm('NFC'),
@@ -49,11 +55,12 @@ export function createNormalizer(part: Part): Normalizer {
 function replace(part: Part): Normalizer {
   const pattern = patternOf(part);
   const content = part.string('content');
-  return (text) => {
+  return (text, most) => {
     let result = '';
     let end = 0;
     for (const match of pattern(text)) {
       result += text.slice(end, match.start) + content;
+      checkGrown(result.length, most, part);
       end = match.end;
     }
     return result + text.slice(end);

@@ -1,3 +1,4 @@
+import { checkGrown } from '../growth.ts';
 import type { Part } from '../part.ts';
 import { grapheme } from './graphemes.ts';
 import type { Normalizer } from './normalizer.ts';
@@ -15,24 +16,31 @@ const remembered = 20_000;
 export function precompiled(part: Part): Normalizer {
   const replacementOf = readCharsmap(part);
   const replacements = new Map<string, string>();
-  const replace = (found: string): string => {
+  const replace = (found: string, most: number): string => {
     const bytes = Buffer.from(found);
     const whole = bytes.length <= longestGrapheme ? replacementOf(bytes) : undefined;
     if (whole !== undefined) return whole;
     let result = '';
-    for (const char of found) result += replacementOf(Buffer.from(char)) ?? char;
+    for (const char of found) {
+      result += replacementOf(Buffer.from(char)) ?? char;
+      checkGrown(result.length, most, part);
+    }
     return result;
   };
-  return (text) =>
-    text.replace(grapheme, (found) => {
+  return (text, most) => {
+    let length = 0;
+    return text.replace(grapheme, (found) => {
       let replacement = replacements.get(found);
       if (replacement === undefined) {
-        replacement = replace(found);
+        replacement = replace(found, most);
         if (found.length <= longestGrapheme && replacements.size < remembered)
           replacements.set(found, replacement);
       }
+      length += replacement.length;
+      checkGrown(length, most, part);
       return replacement;
     });
+  };
 }
 
 /** A function that finds the replacement of the shortest rule that begins the bytes. */

@@ -1,5 +1,6 @@
 import { anyOf, classOf } from '../code-point-class.ts';
 import { numbers, punctuation } from '../code-points.ts';
+import { checkGrown } from '../growth.ts';
 import type { Part } from '../part.ts';
 import { matchesOf } from '../pattern.ts';
 import { hideUnassigned } from '../regex.ts';
@@ -20,10 +21,17 @@ const wordOrSigns = matchesOf(new RegExp(`[${wordCharacter}]+|[^${wordCharacter}
 const preTokenizers: Readonly<Record<string, (part: Part) => PreTokenizer>> = {
   Sequence: (part) => {
     const steps = part.parts('pretokenizers').map(createPreTokenizer);
-    return (text, atStart) =>
+    return (text, atStart, most) =>
       steps.reduce(
-        (words, step) =>
-          words.flatMap((word, index) => (word === '' ? word : step(word, atStart && index === 0))),
+        (words, step) => {
+          let length = 0;
+          return words.flatMap((word, index) => {
+            const found = word === '' ? [word] : step(word, atStart && index === 0, most);
+            for (const each of found) length += each.length;
+            checkGrown(length, most, part);
+            return found;
+          });
+        },
         [text],
       );
   },

@@ -1,3 +1,5 @@
+import type { Random } from '../random.ts';
+
 /** Small tokenizers of the kinds beside WordPiece. */
 
 const letters = [...'abcdefghijklmnopqrstuvwxyzĠ'];
@@ -83,3 +85,24 @@ export const vocabulary = [
   '##s',
   ...letters,
 ].join('\n');
+
+/** One whose rules may double a text, and whose regular expressions a matcher may try in a thousand ways. */
+export function withHostileRules(random: Random): unknown {
+  const pattern = () => ({ Regex: hostileRegex(random, 4) });
+  const replace = () => ({ type: 'Replace', pattern: pattern(), content: 'ab'.repeat(random.few(8)) });
+  const normalizers = Array.from({ length: 1 + random.below(30) }, replace);
+  const pre_tokenizer = { type: 'Split', pattern: pattern(), behavior: 'Isolated', invert: false };
+  return { ...bpe, normalizer: { type: 'Sequence', normalizers }, pre_tokenizer };
+}
+
+const atoms = ['a', 'b', '.', '\\w', '\\s', '[^b]', '\\p{L}', 'ab', '!', '\\d', '$', '\\b', ''];
+const quantifiers = ['*', '+', '?', '+?', '*+', '{2,}', '{0,9}', '{30}', ''];
+const groups = ['(', '(?:', '(?=', '(?!', '(?>', '(?<=', '(?<!'];
+
+function hostileRegex(random: Random, depth: number): string {
+  if (depth === 0 || random.once(3)) return random.pick(atoms) + random.pick(quantifiers);
+  const inner = () => hostileRegex(random, depth - 1);
+  if (random.once(3)) return inner() + inner();
+  const group = random.once(3) ? random.pick(groups) : '(';
+  return `${group}${inner()}${random.once(3) ? `|${inner()}` : ''})${random.pick(quantifiers)}`;
+}

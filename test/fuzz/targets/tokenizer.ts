@@ -5,7 +5,7 @@ import { mutateBytes } from '../mutate/bytes.ts';
 import { mutateJson } from '../mutate/json.ts';
 import type { Target } from '../target.ts';
 import { attemptAll } from './attempts.ts';
-import { bpe, unigram, vocabulary } from './tokenizer-seeds.ts';
+import { bpe, unigram, vocabulary, withHostileRules } from './tokenizer-seeds.ts';
 
 const fixture = join(import.meta.dirname, '../../fixtures/tiny-bert/tokenizer.json');
 const texts = [
@@ -15,6 +15,7 @@ const texts = [
   'žluťoučký 🐎 [MASK] 你好',
   '\0\ud800<s>▁a',
   `${'ab '.repeat(300)}end`,
+  `${'a'.repeat(5000)}!`,
 ];
 
 /** tokenizer.json or vocab.txt and what is beside it: loaded, then put to texts. */
@@ -31,7 +32,7 @@ export const tokenizer: Target = {
     };
     return (random) => {
       const files: Record<string, Uint8Array> = {};
-      const seed = random.pick(seeds);
+      const seed = random.once(4) ? withHostileRules(random) : random.pick(seeds);
       if (random.once(4)) files['vocab.txt'] = mutateBytes(random, Buffer.from(vocabulary));
       else {
         const json = random.once(6) ? JSON.stringify(seed) : mutateJson(random, seed);
