@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { backward } from '../autodiff/backward.ts';
 import { splitBackward } from '../autodiff/split.ts';
-import type { PlannedGraph, TrainingPlan } from '../engine/plan.ts';
+import type { Feed, PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { checkRunnable } from '../graph/check-runnable.ts';
@@ -34,10 +34,12 @@ import { findOutputs } from './outputs.ts';
 import { findPaddingMasks, type RunProbe } from './padding-masks.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
 import { findPlaces, type Places } from './places.ts';
-import { findPositions } from './positions.ts';
+import { type FamilyConfig, findPositions } from './positions.ts';
 import { reinitialize } from './reinitialize.ts';
 
 export interface BertOptions {
+  /** config.json beside the model. */
+  config?: FamilyConfig | undefined;
   /** Number of labels; the graph's own when it has a classifier and this is absent. */
   classes?: number;
   head: HeadKind;
@@ -94,7 +96,10 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const whole = inferGraph(graph);
   checkSizes(graph);
   const view = new GraphView(graph);
-  const positions = findPositions(view, inputs.embeddings.positions);
+  const positions = findPositions(view, inputs.embeddings.positions, {
+    fed: inputs.inputs.some(({ role }) => role === 'positions'),
+    config: options.config,
+  });
   const sites = findDropoutSites(view, { positions, head: takeInDense(view, head, positions) });
   const places = findPlaces(view, head, batchDims(inputs));
   const inferred = narrowTokens(new GraphBuilder(graph, whole)) ? inferGraph(graph) : whole;
@@ -104,6 +109,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     role,
     name,
     dtype: feedType(name, dtype),
+    ...(role === 'positions' && { first: positions.first }),
   }));
   const packing = await findPacking(graph, inputs, { feeds, sites, longest: positions.longest, options });
 
@@ -167,8 +173,6 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   };
   return { plan, head, dropped, inputs, sites, places, reinitialized, fused, packed, frozen };
 }
-
-type Feed = TrainingPlan['feeds'][number];
 
 const packedFeeds: readonly Feed[] = [
   { role: 'tokenRows', name: TOKEN_ROWS, dtype: 'int64' },

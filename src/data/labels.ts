@@ -25,17 +25,27 @@ export class LabelMap implements Target {
   }
 
   /**
-   * The classes of a training file: in numeric order if all labels are integers, else in code-point order.
+   * The classes of a training file: those it names, in their order; else those of its examples, in numeric order if
+   * all labels are integers, else in code-point order.
    * @param file its name, for messages
+   * @param classNames that the file names, whether or not it has an example of each
    * @throws SesdError SESD_BAD_DATA when an example has no label, or all have the same
    */
-  static fromExamples(examples: readonly Example[], file: string): LabelMap {
+  static fromExamples(
+    examples: readonly Example[],
+    file: string,
+    classNames: readonly string[] = [],
+  ): LabelMap {
     const labels = distinctLabels(examples, file);
     const [only] = labels;
     if (labels.length < 2) {
       throw dataError(file, undefined, `every row has the label ${JSON.stringify(only)}`, {
         hint: 'A classifier needs at least two labels; check --label.',
       });
+    }
+    const named = new Set(classNames);
+    if (named.size === classNames.length && labels.every((label) => named.has(label))) {
+      return new LabelMap(classNames);
     }
     return new LabelMap(inNaturalOrder(labels));
   }

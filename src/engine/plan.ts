@@ -12,6 +12,15 @@ export interface InitialTensor {
  */
 export type FeedRole = 'ids' | 'mask' | 'types' | 'positions' | 'tokenRows' | 'firstTokens';
 
+export interface Feed {
+  role: FeedRole;
+  /** The graphs' input. */
+  name: string;
+  dtype: 'int64' | 'int32' | 'float32' | 'bool';
+  /** Of positions: that of the first token; 0 when absent. */
+  first?: number;
+}
+
 /**
  * Three serialized ONNX graphs that together train and run one model. Parameters are graph inputs of the
  * same names in all three, so that one set of weights serves them without a copy.
@@ -23,7 +32,7 @@ export interface TrainingPlan {
   /** The weights to start from, by name of the parameter or frozen weight. */
   initial: ReadonlyMap<string, InitialTensor>;
   /** What the graphs expect of a batch. */
-  feeds: readonly { role: FeedRole; name: string; dtype: 'int64' | 'int32' | 'float32' | 'bool' }[];
+  feeds: readonly Feed[];
   /** Student with dropout: logits, and what backward needs. */
   forward: PlannedGraph & { stash: readonly string[] };
   /** Stash, weights, the batch and `dlogits` to gradients; `gradients` maps a parameter to the output's name. */

@@ -12,6 +12,8 @@ import { SesdError } from '../errors.ts';
 export interface NamedExamples {
   name: string;
   examples: Example[];
+  /** The classes in their order, where the file names them. */
+  classNames?: readonly string[];
 }
 
 /** The splits there are. */
@@ -99,8 +101,8 @@ async function filesOf(options: TrainOptions): Promise<TrainingData> {
   const { text, textPair, label } = options;
   const columns = { ...(text && { text }), ...(textPair && { textPair }), ...(label && { label }) };
   const read = async (flag: string, path: string): Promise<NamedExamples> => {
-    const { examples } = await readExamples(path, { ...columns, flag });
-    return { name: path, examples };
+    const { examples, classNames } = await readExamples(path, { ...columns, flag });
+    return { name: path, examples, ...(classNames && { classNames }) };
   };
   const data: TrainingData = { train: await read('--train', options.train!), further: {} };
   if (typeof options.dev === 'string') data.dev = await read('--dev', options.dev);

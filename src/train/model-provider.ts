@@ -9,6 +9,8 @@ import type { ChosenPrecision } from './choose-precision.ts';
 export interface ModelConfig {
   id2label?: Readonly<Record<string, string>>;
   problem_type?: string;
+  model_type?: unknown;
+  pad_token_id?: unknown;
   /** Written by this package: how texts were cut in training. */
   sesd_train?: { maxLength: number; truncate: Truncate };
   [key: string]: unknown;

@@ -41,7 +41,8 @@ export async function inspectModel(
   const { model, graph } = await load(path);
   try {
     const probe = graphRunner({ threads: 1 });
-    return describe(model, graph, await prepareBert(graph, { ...options, probe }));
+    const config = await readConfig(dirname(model.path));
+    return describe(model, graph, await prepareBert(graph, { ...options, config, probe }));
   } catch (error) {
     if (error instanceof SesdError && error.code !== 'SESD_USAGE') return describe(model, graph, error);
     throw error;
@@ -68,6 +69,7 @@ async function openModel(
   const chosen = choosePrecision(options, () => openRuntime(runtime).simd);
   const prepared = await prepareBert(graph, {
     ...options,
+    config,
     precision: chosen.precision,
     probe: graphRunner(runtime),
   });

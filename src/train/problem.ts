@@ -46,12 +46,12 @@ export function stateProblem(
 function ofLabels(
   { task, classWeights, labelSmoothing }: ProblemOptions,
   config: ModelFile['config'],
-  { examples, name }: NamedExamples,
+  { examples, name, classNames }: NamedExamples,
 ): Problem {
   const labels =
     LabelMap.fromConfig(config?.id2label, examples, name) ??
     ofTask(task) ??
-    LabelMap.fromExamples(examples, name);
+    LabelMap.fromExamples(examples, name, classNames);
   const weights = classWeights && weightsOfClasses(classWeights, labels.names, labels.encode(examples, name));
   return classification(labels, crossEntropy({ classWeights: weights, labelSmoothing }));
 }

@@ -25,6 +25,14 @@ test('integers are in numeric order, other labels in code-point order', () => {
   ]);
 });
 
+test('the classes a file names keep their order, those without an example too', () => {
+  const named = (...classNames: string[]) =>
+    LabelMap.fromExamples(labelled('no', 'yes'), 'train.parquet', classNames).names;
+  assert.deepEqual(named('yes', 'unsure', 'no'), ['yes', 'unsure', 'no']);
+  assert.deepEqual(named('yes'), ['no', 'yes']); // not all: another column's, or none
+  assert.deepEqual(named('yes', 'no', 'yes'), ['no', 'yes']);
+});
+
 test('indices, and both maps of config.json', () => {
   const labels = LabelMap.fromExamples(labelled('no', 'yes', 'maybe'), 'train.csv');
   assert.deepEqual([...labels.encode(labelled('yes', undefined, 'maybe'), 'dev.csv')], [2, -1, 0]);

@@ -18,6 +18,12 @@ describe('the problem of a run', () => {
     assert.deepEqual(state({}, { 0: 'b', 1: 'a' }).target.names, ['b', 'a']);
   });
 
+  test('takes the classes in the order the data names them', () => {
+    const train = { name: 'train.parquet', examples, classNames: ['b', 'c', 'a'] };
+    const { target } = stateProblem(resolveTrainOptions({}), { config: undefined }, train);
+    assert.deepEqual(target.names, ['b', 'c', 'a']);
+  });
+
   test('weighs the classes in the order of its labels', () => {
     const { loss } = state({ classWeights: { a: 5 } });
     const at = (label: number) => loss(Float32Array.of(0, 0), [label], 2, new Float64Array(2));

@@ -61,7 +61,7 @@ class Family:
         """How long a sequence its positions serve; None where there are none."""
         if not self.positions or not {**self.settings, **settings}.get("position_biased_input", True):
             return None
-        return SIZES["max_position_embeddings"] - (self.pad + 1 if self.counts_ids else 0)
+        return {**SIZES, **settings}["max_position_embeddings"] - (self.pad + 1 if self.counts_ids else 0)
 
     def fused(self, kind):
         """How many of each pattern a model's training graph has."""

@@ -44,7 +44,8 @@ def example_inputs(family, roles):
     mask = torch.ones_like(ids)
     types = torch.zeros_like(ids)
     types[:, 9:] = 1
-    positions = torch.arange(LENGTH).expand(BATCH, LENGTH).contiguous()
+    first = pad + 1 if FAMILIES[family].counts_ids else 0
+    positions = torch.arange(first, first + LENGTH).expand(BATCH, LENGTH).contiguous()
     if "attention_mask" in roles:
         mask[1, 11:] = 0
         ids[1, 11:] = pad

@@ -112,6 +112,10 @@ def add_families(add):
         add(f"classifier-ts17-sdpa-{act}", attention="sdpa", settings=dict(hidden_act=act), patterns=dict(BiasGelu=0))
     add("classifier-dynamo20-sdpa-gelu_new", exporter="dynamo", opset=20, attention="sdpa", settings=dict(hidden_act="gelu_new"))
     add("classifier-ts14-sdpa-positions", opset=14, attention="sdpa", roles=(*BERT_ROLES, "position_ids"))
+    # of a table of two rows more, and fed positions from 2
+    counted = dict(attention="sdpa", settings=dict(max_position_embeddings=66))
+    for family, roles in (("roberta", BERT_ROLES[:2]), ("xlm-roberta", BERT_ROLES[:1])):
+        add(f"{family}-classifier-ts14-sdpa-positions", family=family, opset=14, roles=(*roles, "position_ids"), **counted)
 
 
 def add_relative(add):

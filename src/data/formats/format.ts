@@ -23,6 +23,8 @@ export interface Columns {
 export interface ReadResult {
   examples: Example[];
   columns: Columns;
+  /** The classes in the order of their ids, where the file says it: what Hugging Face datasets calls a ClassLabel. */
+  classNames?: readonly string[];
 }
 
 /** A file format of examples. */

@@ -1,15 +1,13 @@
 import type { HostTensor } from '../contract.ts';
 import type { Batch } from '../engine.ts';
-import type { TrainingPlan } from '../plan.ts';
-
-type Feed = TrainingPlan['feeds'][number];
+import type { Feed } from '../plan.ts';
 
 /** A batch in the element types and under the names the graph's inputs have. */
 export function feedBatch(feeds: readonly Feed[], batch: Batch): Record<string, HostTensor> {
   const tensors: Record<string, HostTensor> = {};
-  for (const { role, name, dtype } of feeds) {
-    const { dims, data } = source(role, batch);
-    tensors[name] = { dtype, dims, data: convert(data, dtype) };
+  for (const feed of feeds) {
+    const { dims, data } = source(feed, batch);
+    tensors[feed.name] = { dtype: feed.dtype, dims, data: convert(data, feed.dtype) };
   }
   return tensors;
 }
@@ -23,7 +21,7 @@ export function feedDlogits(dlogits: Float32Array, classes: number): HostTensor 
   return { dtype: 'float32', dims: [dlogits.length / classes, classes], data: dlogits };
 }
 
-function source(role: Feed['role'], batch: Batch): { dims: number[]; data: BigInt64Array } {
+function source({ role, first = 0 }: Feed, batch: Batch): { dims: number[]; data: BigInt64Array } {
   const { rows, length } = batch;
   const whole = (data: BigInt64Array) => ({ dims: [rows, length], data });
   switch (role) {
@@ -34,7 +32,9 @@ function source(role: Feed['role'], batch: Batch): { dims: number[]; data: BigIn
     case 'types':
       return whole(batch.tokenTypeIds);
     case 'positions':
-      return whole(BigInt64Array.from({ length: rows * length }, (_, index) => BigInt(index % length)));
+      return whole(
+        BigInt64Array.from({ length: rows * length }, (_, index) => BigInt(first + (index % length))),
+      );
     case 'tokenRows': {
       const data = tokenRows(batch);
       return { dims: [1, data.length], data };

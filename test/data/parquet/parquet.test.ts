@@ -56,6 +56,12 @@ test('rows without a label are named, or left without one', async () => {
   assert.deepEqual(await labels('class-label-none', { requireLabel: false }), [undefined, 'neutral']);
 });
 
+test('the names of classes are given in the order of their ids', async () => {
+  const { classNames } = await read('class-label');
+  assert.deepEqual(classNames, ['negative', 'neutral', 'positive']);
+  assert.equal((await read('labels-int64')).classNames, undefined);
+});
+
 test('values that are no texts, labels or classes are named by row', async () => {
   await refused('class-label-beyond', /:2: "label": 3 is none of its 3 classes$/);
   await refused('labels-date', /:1: "label": expected a string, number or boolean, found a date$/);

@@ -81,6 +81,7 @@ async function readTable(
       ...(pair && { textPair: pair.name }),
       ...(label && { label: label.name }),
     },
+    ...(label?.classNames && { classNames: label.classNames.map((name) => name.trim()) }),
   };
 }
 
