@@ -61,6 +61,7 @@ function sectionsOf(report: DoctorReport): Section[] {
     addonSection(report),
     runtimeSection(report),
     gpuSection(report),
+    cudaSection(report),
     {
       about: 'selfTest',
       name: 'Self-test',
@@ -139,5 +140,22 @@ function gpuSection({ gpu: { driver, devices } }: DoctorReport): Section {
     about: 'gpu',
     name: 'GPU',
     lines: [`NVIDIA driver ${driver}`, ...(cards.length > 0 ? cards : ['nvidia-smi lists no device'])],
+  };
+}
+
+function cudaSection({ cuda }: DoctorReport): Section {
+  const found = cuda?.libraries.filter(({ file }) => file !== null) ?? [];
+  return {
+    about: 'cuda',
+    name: 'CUDA',
+    absent: !cuda?.provider,
+    lines: !cuda
+      ? []
+      : !cuda.provider
+        ? ['no provider of this ONNX Runtime']
+        : [
+            `provider ${cuda.provider.version}: ${cuda.provider.file}`,
+            ...found.map(({ name, version, file }) => `${name}${version ? ` (${version})` : ''}: ${file}`),
+          ],
   };
 }

@@ -1,3 +1,4 @@
+import { type CudaDescription, findCuda, hasDriver } from '../engine/backends/cuda/find-cuda.ts';
 import { cacheFolder, presentAddons, runtimeLibrary } from '../engine/backends/load-addon.ts';
 import type { SesdError } from '../errors.ts';
 import { packageVersion } from '../train/package-version.ts';
@@ -14,6 +15,8 @@ import { nodeFacts, systemFacts } from './system.ts';
 export interface ExamineOptions {
   /** Path of ONNX Runtime's library, as --runtime. */
   runtime?: string | undefined;
+  /** Where the self-test computes, as --device. What keeps cuda from being used is an error when it is asked for. */
+  device: 'auto' | 'cpu' | 'cuda';
   /** Of the self-test; all cores when absent. */
   threads?: number | undefined;
   signal: AbortSignal;
@@ -30,10 +33,12 @@ const variables = [
  * Looks at everything training needs, and makes a training step. What does not work is in the report, never thrown.
  * @throws SesdError SESD_ABORTED
  */
-export async function examine({ runtime, threads, signal }: ExamineOptions): Promise<DoctorReport> {
+export async function examine({ device, runtime, threads, signal }: ExamineOptions): Promise<DoctorReport> {
   const cpu = cpuFacts();
   const library = findLibrary(runtime);
-  const request = { ...library.found, threads: threads ?? cpu.available };
+  const request = { ...library.found, device, threads: threads ?? cpu.available };
+  const cuda =
+    library.found && process.platform === 'linux' ? await findCuda(library.found.library) : undefined;
   const native = await probeNative(request, signal);
   const facts: Facts = {
     version: packageVersion(),
@@ -52,12 +57,21 @@ export async function examine({ runtime, threads, signal }: ExamineOptions): Pro
       simd: native.runtime?.simd ?? null,
     },
     runtime: runtimeFacts(runtime, library.found?.library, native),
-    gpu: await gpuFacts(),
+    gpu: await gpuFacts(cuda?.driver.version ?? null),
+    cuda: cuda
+      ? {
+          libcuda: cuda.driver.file,
+          provider: cuda.provider,
+          refused: cuda.refused,
+          libraries: cuda.libraries,
+        }
+      : null,
     selfTest: native.selfTest ?? null,
   };
   const problems = [
     ...(library.problem ? [library.problem] : []),
     ...failureOf(native),
+    ...cudaProblems(cuda, device),
     ...findProblems(facts),
   ];
   return { ok: problems.every(({ severity }) => severity !== 'error'), problems, ...facts };
@@ -86,6 +100,13 @@ function runtimeFacts(
     providers: runtime?.providers ?? null,
     trainingApi: runtime?.training ?? null,
   };
+}
+
+/** Without a GPU that CUDA cannot be used is no problem, unless it was asked for. */
+function cudaProblems(cuda: CudaDescription | undefined, device: ExamineOptions['device']): Problem[] {
+  if (!cuda || device === 'cpu' || (device === 'auto' && !hasDriver())) return [];
+  const severity = device === 'cuda' ? 'error' : 'warning';
+  return cuda.problems.map(({ message, fix }) => ({ about: 'cuda', severity, message, fix }));
 }
 
 function failureOf(native: NativeFacts): Problem[] {

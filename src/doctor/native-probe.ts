@@ -8,7 +8,7 @@ import { selfTest } from './self-test.ts';
 
 const tell = (facts: NativeFacts) => new Promise((resolve) => process.send!(facts, resolve));
 
-process.once('message', async ({ library, threads }: ProbeRequest) => {
+process.once('message', async ({ library, threads, device }: ProbeRequest) => {
   try {
     try {
       loadAddon();
@@ -18,7 +18,7 @@ process.once('message', async ({ library, threads }: ProbeRequest) => {
     if (library === undefined) return;
     const { version, providers, training, simd } = openRuntime({ library, threads });
     await tell({ runtime: { version, providers, training, simd } });
-    await tell({ selfTest: await selfTest({ runtime: library, threads }) });
+    await tell({ selfTest: await selfTest({ runtime: library, threads, device }) });
   } catch (error) {
     const hint = error instanceof SesdError ? error.hint : undefined;
     const message = error instanceof Error ? error.message : String(error);

@@ -9,6 +9,8 @@ export interface ProbeRequest {
   /** ONNX Runtime's; without it only the addon is tried. */
   library?: string;
   threads: number;
+  /** Of the training step. */
+  device: 'auto' | 'cpu' | 'cuda';
 }
 
 /** What the probe got to, in this order. */

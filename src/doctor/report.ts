@@ -1,3 +1,4 @@
+import type { CudaDescription } from '../engine/backends/cuda/find-cuda.ts';
 import type { AddonFile, AddonFiles } from '../engine/backends/load-addon.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface DoctorReport {
   addon: AddonFacts;
   runtime: RuntimeFacts;
   gpu: GpuFacts;
+  /** null where CUDA is not used: beside Linux, and without a runtime. */
+  cuda: CudaFacts | null;
   /** null where it could not be tried. */
   selfTest: SelfTestFacts | null;
 }
@@ -113,9 +116,20 @@ export interface RuntimeFacts {
 }
 
 export interface GpuFacts {
-  /** Version of NVIDIA's kernel driver. */
+  /** Version of NVIDIA's driver. */
   driver: string | null;
   devices: { name: string; memory: number; computeCapability: string }[];
+}
+
+/** What --device cuda needs beside a GPU. Nothing of it was loaded. */
+export interface CudaFacts {
+  /** libcuda.so.1, which comes with the driver. */
+  libcuda: string | null;
+  /** The CUDA provider that belongs to the runtime, and those that are there and do not. */
+  provider: CudaDescription['provider'];
+  refused: CudaDescription['refused'];
+  /** Libraries of CUDA and cuDNN the provider needs. */
+  libraries: CudaDescription['libraries'];
 }
 
 export interface SelfTestFacts {

@@ -49,7 +49,7 @@ export async function selfTest(options: SelfTestOptions = {}): Promise<SelfTestF
   }
 }
 
-export type SelfTestOptions = Pick<OpenModelOptions, 'threads' | 'runtime'> & { fuse?: boolean };
+export type SelfTestOptions = Partial<Pick<OpenModelOptions, 'device' | 'fuse' | 'threads' | 'runtime'>>;
 
 /** The embedded model with a classifier of three labels. */
 export async function openTestModel(options: SelfTestOptions): Promise<Engine> {

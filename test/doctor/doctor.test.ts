@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DoctorReport } from '../../src/doctor/report.ts';
+import { hasDriver } from '../../src/engine/backends/cuda/find-cuda.ts';
 import { type Finished, type SpawnOptions, sesdTrain } from '../cli/sesd-train.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,7 +31,7 @@ describe('doctor', () => {
     assert.deepEqual([code, stderr, errors(report)], [0, '', []]);
     assert.equal(report.ok, true);
     assert.deepEqual(Object.keys(report).sort(), [
-      ...['addon', 'cpu', 'disk', 'environment', 'gpu', 'memory', 'node', 'ok', 'problems'],
+      ...['addon', 'cpu', 'cuda', 'disk', 'environment', 'gpu', 'memory', 'node', 'ok', 'problems'],
       ...['runtime', 'selfTest', 'system', 'version'],
     ]);
     assert.equal(report.node.version, process.versions.node);
@@ -85,6 +86,18 @@ describe('doctor', () => {
     );
     assert.match(stdout, /^- +Self-test +not made$/m);
     assert.equal(stderr, 'sesd-train: 1 problem to solve before training works.\n');
+  });
+
+  test('says what CUDA lacks where it is asked for', {
+    skip: process.platform !== 'linux' || hasDriver(),
+  }, async () => {
+    const { code, report } = await examine(['--device', 'cuda']);
+    assert.equal(code, 1);
+    assert.equal(report.cuda?.libcuda, null);
+    const [driver] = report.problems.filter(({ about }) => about === 'cuda');
+    assert.equal(driver?.severity, 'error');
+    assert.match(driver.message, /^no NVIDIA driver: libcuda\.so\.1 is not found/);
+    assert.match(driver.fix!, /^Install the driver/);
   });
 
   test('outlives a library that ends the process, and says where it did', {

@@ -7,9 +7,10 @@ import type { Command } from '../command.ts';
 import { describeDoctor } from '../doctor-text.ts';
 import { plural } from '../format.ts';
 
-const { threads, runtime } = trainSchema.shape;
+const { device, threads, runtime } = trainSchema.shape;
 
 const doctorSchema = z.strictObject({
+  device,
   runtime,
   threads,
   json: boolean({ default: false }, { group: 'Output', description: 'The report as JSON (docs/doctor.md)' }),
