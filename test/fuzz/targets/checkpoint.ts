@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NamedArray, Parameter } from '../../../src/engine/engine.ts';
 import { CheckpointStore } from '../../../src/train/checkpoint.ts';
+import type { Progress } from '../../../src/train/stored-checkpoint.ts';
 import { mutateBytes } from '../mutate/bytes.ts';
 import { mutateJson } from '../mutate/json.ts';
 import type { Random } from '../random.ts';
@@ -51,12 +52,13 @@ async function writtenCheckpoint(): Promise<Record<string, Uint8Array>> {
     const read = async function* (): AsyncGenerator<NamedArray> {
       for (const { name, size } of parameters) yield { name, data: new Float32Array(size).fill(0.5) };
     };
-    const best = { step: 2, model: 'student' as const, dev: { loss: 1, accuracy: 0.5, macroF1: 0.5 } };
-    const progress = {
-      ...{ step: 4, evaluated: true, evaluationsSinceBest: 1, best },
+    const dev = { examples: 4, loss: 1, accuracy: 0.5, macroF1: 0.5 };
+    const best = { step: 2, model: 'student' as const, dev };
+    const progress: Progress = {
+      ...{ step: 4, evaluated: true, evaluationsSinceBest: 1, seconds: 60, best },
       ...{ strategy: { pool: { count: 3, scores: [0.1, 0.2] } }, data: { train: 'ab', dev: 'cd' } },
     };
-    await store.save(progress as never, [
+    await store.save(progress, [
       { name: 'student', read },
       { name: 'first-moments', read },
     ]);
