@@ -1,5 +1,6 @@
 import type { FeedRole } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
+import type { Dim } from '../graph/dims.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import type { GraphView } from '../graph/view.ts';
 
@@ -22,6 +23,11 @@ export interface BertInputs {
   embeddings: Embeddings;
   /** Sizes the graph was exported for; undefined where any goes. */
   fixed: { rows?: number; length?: number };
+}
+
+/** Rows of a batch and tokens of a row, as the graph's types have them. */
+export function batchDims({ fixed }: BertInputs): { rows: Dim; length: Dim } {
+  return { rows: fixed.rows ?? 'batch', length: fixed.length ?? 'sequence' };
 }
 
 /** Ops that only change the shape or type of indices. */

@@ -1,5 +1,5 @@
 import type { Batch } from '../engine/engine.ts';
-import type { TrainingPlan } from '../engine/plan.ts';
+import type { Feed } from '../engine/plan.ts';
 import type { Graph } from '../graph/graph.ts';
 import { findAttentions } from '../graph/patterns/attention.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -10,7 +10,7 @@ import { GraphView } from '../graph/view.ts';
 export interface Probe {
   model: Uint8Array;
   /** What it expects of the batch. */
-  feeds: TrainingPlan['feeds'];
+  feeds: readonly Feed[];
   output: string;
 }
 
@@ -29,7 +29,7 @@ export type RunProbe = (probe: Probe, batch: Batch) => Promise<ProbeResult>;
  */
 export async function findPaddingMasks(
   graph: Graph,
-  { feeds, longest, run }: { feeds: TrainingPlan['feeds']; longest: number; run: RunProbe },
+  { feeds, longest, run }: { feeds: readonly Feed[]; longest: number; run: RunProbe },
 ): Promise<Set<string>> {
   const masks = new Set<string>();
   for (const { mask } of findAttentions(new GraphView(graph)))
@@ -43,7 +43,7 @@ export async function findPaddingMasks(
   return masks;
 }
 
-function probeOf(graph: Graph, output: string, feeds: TrainingPlan['feeds']): Probe | undefined {
+function probeOf(graph: Graph, output: string, feeds: readonly Feed[]): Probe | undefined {
   const cut = { ...cloneGraph(graph), outputs: [output] };
   removeDeadNodes(cut);
   const read = new Set(cut.nodes.flatMap(({ inputs }) => inputs));
@@ -54,7 +54,7 @@ function probeOf(graph: Graph, output: string, feeds: TrainingPlan['feeds']): Pr
 }
 
 /** Rows of the given lengths, padded to the first. */
-function batchOf(lengths: readonly [number, ...number[]] | number[]): Batch {
+function batchOf(lengths: readonly number[]): Batch {
   const [rows, length] = [lengths.length, lengths[0]!];
   const attentionMask = new BigInt64Array(rows * length);
   for (const [row, count] of lengths.entries()) attentionMask.fill(1n, row * length, row * length + count);

@@ -6,7 +6,6 @@ import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { checkRunnable } from '../graph/check-runnable.ts';
 import { checkSizes } from '../graph/check-sizes.ts';
-import type { Dim } from '../graph/dims.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
 import { lowerNodes } from '../graph/lowerings/lower-nodes.ts';
@@ -18,7 +17,7 @@ import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
-import { FIRST_TOKENS, type Packing, packTokens, TOKEN_ROWS } from '../graph/passes/pack-tokens.ts';
+import { packTokens } from '../graph/passes/pack-tokens.ts';
 import { settle } from '../graph/passes/replace-node.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
@@ -28,10 +27,11 @@ import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from 
 import { frozenBy } from './freeze.ts';
 import { type Head, type HeadKind, planHead } from './head.ts';
 import { takeInDense } from './head-dense.ts';
-import { type BertInputs, findInputs } from './inputs.ts';
+import { type BertInputs, batchDims, findInputs } from './inputs.ts';
 import { learningRateScales } from './layer-rates.ts';
 import { findOutputs } from './outputs.ts';
-import { findPaddingMasks, type RunProbe } from './padding-masks.ts';
+import { findPacking, packedFeeds } from './packing.ts';
+import type { RunProbe } from './padding-masks.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
 import { findPlaces, type Places } from './places.ts';
 import { type FamilyConfig, findPositions } from './positions.ts';
@@ -111,7 +111,9 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     dtype: feedType(name, dtype),
     ...(role === 'positions' && { first: positions.first }),
   }));
-  const packing = await findPacking(graph, inputs, { feeds, sites, longest: positions.longest, options });
+  const packing = options.fuse
+    ? await findPacking(graph, inputs, { feeds, sites, longest: positions.longest, probe: options.probe })
+    : undefined;
 
   const inferenceGraph = cloneGraph(graph);
   const inferenceBuilder = new GraphBuilder(inferenceGraph, inferred);
@@ -174,29 +176,6 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   return { plan, head, dropped, inputs, sites, places, reinitialized, fused, packed, frozen };
 }
 
-const packedFeeds: readonly Feed[] = [
-  { role: 'tokenRows', name: TOKEN_ROWS, dtype: 'int64' },
-  { role: 'firstTokens', name: FIRST_TOKENS, dtype: 'int64' },
-];
-
-/** Length that shows what a mask does where no table of positions bounds it. */
-const LONG = 512;
-
-/** What leaving padding out needs to know of a model; undefined where it is not wanted or not possible. */
-async function findPacking(
-  graph: Graph,
-  inputs: BertInputs,
-  known: { feeds: readonly Feed[]; sites: DropoutSites; longest: number | undefined; options: BertOptions },
-): Promise<Packing | undefined> {
-  const { fuse, probe } = known.options;
-  const [states] = known.sites.embeddings;
-  const { rows, length } = inputs.fixed;
-  if (!fuse || !probe || states === undefined || rows !== undefined || length !== undefined) return undefined;
-  const longest = Math.min(known.longest ?? LONG, LONG);
-  const masks = await findPaddingMasks(graph, { feeds: known.feeds, longest, run: probe });
-  return { states, masks, rows: batchDims(inputs).rows };
-}
-
 /** Gives batch and sequence one name each in every input: exporters often leave them unrelated. */
 function nameDims(graph: Graph): BertInputs {
   const inputs = findInputs(new GraphView(graph));
@@ -213,11 +192,6 @@ function nameDims(graph: Graph): BertInputs {
     graph.types.set(name, { dtype, dims: [rows, length] });
   }
   return inputs;
-}
-
-/** Rows of a batch and tokens of a row, as the graph's types have them. */
-function batchDims({ fixed }: BertInputs): { rows: Dim; length: Dim } {
-  return { rows: fixed.rows ?? 'batch', length: fixed.length ?? 'sequence' };
 }
 
 function attachHead(

@@ -90,7 +90,7 @@ function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens |
     } else if (readsFirstToken(builder, node)) {
       found.heads.push(node);
       continue;
-    } else if (node.op === 'Reshape' && reads[0]) {
+    } else if (opName(node) === 'Reshape') {
       if (!keepsTokensApart(builder, node)) return undefined;
       found.reshapes.push(node);
     } else if (!isPerToken(builder, node, reads)) return undefined;
