@@ -8,7 +8,7 @@ export interface Positions {
   longest: number | undefined;
   /** The position of the first token. */
   first: number;
-  /** Whether positions are counted from the ids that are not padding, as in RoBERTa, XLM-R and MPNet. */
+  /** Whether positions are counted from the ids that are not padding, as in RoBERTa, XLM-R and MPNet; or fed so. */
   counted: boolean;
 }
 
@@ -29,7 +29,7 @@ export function findPositions(
   if (table === undefined || rows === undefined) return found;
   if (fed) {
     const first = firstFed(rows, config);
-    return { ...found, first, longest: rows - first };
+    return { longest: rows - first, first, counted: first > 0 };
   }
   for (const node of view.users(table)) {
     const source = node.op === 'Gather' ? traceIndices(view, node.inputs[1]!) : undefined;

@@ -81,13 +81,13 @@ test('positions that are fed begin where the family has them, or the table', () 
   assert.deepEqual(first({ model_type: 'camembert', pad_token_id: 1 }), {
     longest: 512,
     first: 2,
-    counted: false,
+    counted: true,
   });
-  assert.deepEqual(first({ model_type: 'mpnet' }, 600), { longest: 598, first: 2, counted: false });
+  assert.deepEqual(first({ model_type: 'mpnet' }, 600), { longest: 598, first: 2, counted: true });
   assert.deepEqual(first({ model_type: 'roberta', pad_token_id: 0 }), {
     longest: 513,
     first: 1,
-    counted: false,
+    counted: true,
   });
   assert.deepEqual(first({ model_type: 'roberta', pad_token_id: -7 }).first, 2);
   assert.deepEqual(first({ model_type: 'bert', pad_token_id: 0 }), {
@@ -95,6 +95,6 @@ test('positions that are fed begin where the family has them, or the table', () 
     first: 0,
     counted: false,
   });
-  assert.deepEqual(first(undefined), { longest: 512, first: 2, counted: false });
+  assert.deepEqual(first(undefined), { longest: 512, first: 2, counted: true });
   assert.deepEqual(first({}, 512), { longest: 512, first: 0, counted: false });
 });
