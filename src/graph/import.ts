@@ -10,6 +10,7 @@ import { inferNode, newInference } from './infer/infer.ts';
 import { checkNode } from './opset/check-node.ts';
 import { NEWEST_OPSET, OLDEST_OPSET, type UpgradeContext, upgradeNode } from './opset/upgrade.ts';
 import { resolveBranches } from './resolve-branches.ts';
+import { resolveSequences } from './resolve-sequences.ts';
 import { sortNodes } from './sort.ts';
 import { widenFloats } from './widen-floats.ts';
 
@@ -55,6 +56,7 @@ function importChecked({ proto, external }: OnnxModel): Graph {
   checkOutputs(graph);
   canonicalize(graph, nodes, source.valueInfo);
   resolveBranches(graph);
+  resolveSequences(graph);
   widenFloats(graph);
   return graph;
 }

@@ -46,8 +46,9 @@ export function randomTable(random: Random, edge: () => bigint): Uint8Array {
   };
   const optional = random.once(2);
   const levels = random.once(3) ? packed(1) : run(rows);
-  const packing = random.once(6) ? random.pick(Object.values(codec)) : codec.none;
-  if (packing === codec.zstd && random.once(2)) bodies[of] = hostileFrame(random);
+  const hostile = random.once(5);
+  const packing = hostile ? codec.zstd : random.once(6) ? random.pick(Object.values(codec)) : codec.none;
+  if (hostile) bodies[of] = hostileFrame(random);
   const body = [
     ...(optional && packing !== codec.zstd ? [int(levels.length) & 255, 0, 0, 0, ...levels] : []),
     ...bodies[of]!,

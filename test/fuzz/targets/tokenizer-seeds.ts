@@ -100,6 +100,11 @@ const quantifiers = ['*', '+', '?', '+?', '*+', '{2,}', '{0,9}', '{30}', ''];
 const groups = ['(', '(?:', '(?=', '(?!', '(?>', '(?<=', '(?<!'];
 
 function hostileRegex(random: Random, depth: number): string {
+  // a repetition of repetitions, and what then does not match
+  if (random.once(3)) {
+    const [inner, outer] = [random.pick(['+', '*', '{1,}']), random.pick(['+', '*', '{2,}'])];
+    return `(${random.pick(['a', '\\w', '[^b]', 'a|a'])}${inner})${outer}${random.pick(['$', 'b', '\\d'])}`;
+  }
   if (depth === 0 || random.once(3)) return random.pick(atoms) + random.pick(quantifiers);
   const inner = () => hostileRegex(random, depth - 1);
   if (random.once(3)) return inner() + inner();
