@@ -1,7 +1,9 @@
 import type { Feed } from '../engine/plan.ts';
+import { SesdError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { FIRST_TOKENS, type Packing, TOKEN_ROWS } from '../graph/passes/pack-tokens.ts';
 import type { DropoutSites } from './dropout.ts';
+import type { Head } from './head.ts';
 import { type BertInputs, batchDims } from './inputs.ts';
 import { findPaddingMasks, type RunProbe } from './padding-masks.ts';
 
@@ -14,8 +16,12 @@ export const packedFeeds: readonly Feed[] = [
 /** Length that shows what a mask does; the longest of the model where that is less. */
 const LONG = 512;
 
+/** New classifiers on the first token's state. */
+const readsFirstToken: ReadonlySet<Head['kind']> = new Set(['cls', 'pooler']);
+
 export interface KnownOfModel {
   feeds: readonly Feed[];
+  head: Head;
   sites: DropoutSites;
   /** The longest sequence its positions allow. */
   longest: number | undefined;
@@ -23,15 +29,29 @@ export interface KnownOfModel {
   probe: RunProbe | undefined;
 }
 
-/** What `packTokens` needs to know of a model; undefined where padding cannot be left out. */
+/**
+ * What `packTokens` needs to know of a model; undefined where padding cannot be left out.
+ * @throws SesdError SESD_BAD_MODEL for a decoder that gets a classifier on its first token, as its masks show
+ */
 export async function findPacking(
   graph: Graph,
   inputs: BertInputs,
-  { feeds, sites, longest = LONG, probe }: KnownOfModel,
+  { feeds, head, sites, longest = LONG, probe }: KnownOfModel,
 ): Promise<Packing | undefined> {
   const [states] = sites.embeddings;
   const { rows, length } = inputs.fixed;
   if (!probe || states === undefined || rows !== undefined || length !== undefined) return undefined;
-  const masks = await findPaddingMasks(graph, { feeds, longest: Math.min(longest, LONG), run: probe });
+  const { masks, causal } = await findPaddingMasks(graph, {
+    feeds,
+    longest: Math.min(longest, LONG),
+    run: probe,
+  });
+  if (causal && readsFirstToken.has(head.kind)) {
+    throw new SesdError(
+      'SESD_BAD_MODEL',
+      `The model is a decoder, as GPT-2: its first token sees no other, and a classifier on that one (--head ${head.kind}) would learn nothing.`,
+      { hint: 'Take an encoder, as BERT; or classify by the mean of all tokens with --head mean.' },
+    );
+  }
   return { states, masks, rows: batchDims(inputs).rows };
 }

@@ -26,21 +26,24 @@ export type RunProbe = (probe: Probe, batch: Batch) => Promise<ProbeResult>;
  * The additive masks of attention that only keep it off padding. Exporters write them in dozens of ways, and a window or
  * an order of tokens may be part of them; so they are computed for a batch of a full, a half and a nearly empty
  * sequence, as long as the model's longest.
+ * @returns them, and whether one keeps the first token from seeing all others, as a decoder's does
  */
 export async function findPaddingMasks(
   graph: Graph,
   { feeds, longest, run }: { feeds: readonly Feed[]; longest: number; run: RunProbe },
-): Promise<Set<string>> {
+): Promise<{ masks: Set<string>; causal: boolean }> {
   const masks = new Set<string>();
+  let causal = false;
   for (const { mask } of findAttentions(new GraphView(graph)))
     if (mask?.kind === 'additive') masks.add(mask.value);
   const lengths = [longest, Math.ceil(longest / 2), 1];
   for (const mask of masks) {
     const probe = probeOf(graph, mask, feeds);
-    const padding = probe !== undefined && isPadding(await run(probe, batchOf(lengths)), lengths);
-    if (!padding) masks.delete(mask);
+    const result = probe && (await run(probe, batchOf(lengths)));
+    if (!result || !isPadding(result, lengths)) masks.delete(mask);
+    causal ||= result !== undefined && isCausal(result, longest);
   }
-  return masks;
+  return { masks, causal };
 }
 
 function probeOf(graph: Graph, output: string, feeds: readonly Feed[]): Probe | undefined {
@@ -65,6 +68,14 @@ function batchOf(lengths: readonly number[]): Batch {
 
 /** Below the others by this much, a score's exponential is 0 in float32 whatever the scores are. */
 const BELOW = 1000;
+
+/** Whether the first token of a full sequence sees itself alone. */
+function isCausal({ dims, data }: ProbeResult, length: number): boolean {
+  const [queries = 1, keys = 1] = dims.slice(-2);
+  if (queries < 2 || keys !== length) return false;
+  for (let key = 1; key < keys; key++) if (!(data[key]! <= data[0]! - BELOW)) return false;
+  return true;
+}
 
 /** Whether a mask adds the same to the scores of all tokens a query of its sequence sees, and shuts out the rest. */
 function isPadding({ dims, data }: ProbeResult, lengths: readonly number[]): boolean {

@@ -112,7 +112,13 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     ...(role === 'positions' && { first: positions.first }),
   }));
   const packing = options.fuse
-    ? await findPacking(graph, inputs, { feeds, sites, longest: positions.longest, probe: options.probe })
+    ? await findPacking(graph, inputs, {
+        feeds,
+        head,
+        sites,
+        longest: positions.longest,
+        probe: options.probe,
+      })
     : undefined;
 
   const inferenceGraph = cloneGraph(graph);

@@ -77,11 +77,17 @@ test('padding is computed where something else depends on it', async () => {
     return g.op('Add', [mask, above]);
   });
   assert.equal((await prepareBert(causal, options)).packed, false, 'an order of tokens in the mask');
+  const decoder = await encoder(causal);
+  await assert.rejects(prepareBert(decoder, { ...options, classes: 4 }), {
+    code: 'SESD_BAD_MODEL',
+    message: /^The model is a decoder, .* \(--head cls\)/,
+  });
+  assert.equal((await prepareBert(decoder, { ...options, head: 'mean', classes: 4 })).head.kind, 'mean');
 });
 
 /** The tiny BERT without its classifier. */
-async function encoder(): Promise<Graph> {
-  const graph = await tinyGraph();
+async function encoder(source?: Graph): Promise<Graph> {
+  const graph = source ?? (await tinyGraph());
   inferGraph(graph);
   const states = graph.nodes.findLast((node) => graph.types.get(node.outputs[0]!)?.dims?.length === 3);
   graph.outputs = [states!.outputs[0]!];
@@ -93,7 +99,7 @@ test('masks are told by what they do to a full, a half and a nearly empty sequen
   const mask = maskOf(graph);
   const feeds = (await prepareTiny()).plan.feeds;
   const length = 8;
-  const found = (element: (row: number, query: number, key: number) => number, rows = 3) =>
+  const find = (element: (row: number, query: number, key: number) => number, rows = 3) =>
     findPaddingMasks(graph, {
       feeds,
       longest: length,
@@ -104,6 +110,7 @@ test('masks are told by what they do to a full, a half and a nearly empty sequen
         ),
       }),
     });
+  const found = async (...args: Parameters<typeof find>) => (await find(...args)).masks;
   const lengths = [8, 4, 1];
   const padding = (row: number, key: number) => (key < lengths[row]! ? 0 : -10000);
   assert.deepEqual([...(await found((row, _, key) => padding(row, key)))], [mask]);
@@ -114,6 +121,8 @@ test('masks are told by what they do to a full, a half and a nearly empty sequen
     0,
   );
   assert.equal((await found((row, query, key) => (key > query ? -1e9 : padding(row, key)))).size, 0);
+  assert.equal((await find((_row, query, key) => (key > query ? -1e9 : 0))).causal, true);
+  assert.equal((await find((_row, query, key) => (Math.abs(query - key) > 3 ? -1e9 : 0))).causal, false);
   assert.equal((await found((row, _, key) => padding(row, key) / 100)).size, 0);
   assert.equal((await found((row, _, key) => padding(row, key) + key / 1000)).size, 0);
   assert.equal((await found((_row, _, key) => padding(0, key), 1)).size, 0);

@@ -84,11 +84,8 @@ export function randomTable(random: Random, edge: () => bigint): Uint8Array {
 
 /** A frame whose sequences may copy much more than there is. */
 function hostileFrame(random: Random): number[] {
-  const block = zstdSequences(0x7f00 + random.below(0x10000), [
-    random.below(37),
-    random.below(32),
-    random.below(54),
-  ]);
+  const code = (most: number) => (random.once(2) ? most : random.below(most + 2)); // the largest copies most
+  const block = zstdSequences(0x7f00 + random.below(0x10000), [code(35), random.below(32), code(52)]);
   for (let times = random.below(3); times > 0; times--) block[random.below(block.length)] = random.below(256);
   return zstdFrame(block, random.below(256));
 }
