@@ -27,6 +27,7 @@ Napi::Value JsTrainingSession::make(const Napi::CallbackInfo& info) {
     std::vector<Napi::ObjectReference> alive;
     const auto blob = [&](const char* name) {
       const Napi::Value value = models.Get(name);
+      if (value.IsUndefined() && std::string(name) == "eval") return Blob{nullptr, 0};
       const Bytes bytes = to_bytes(value, name);
       alive.push_back(Napi::Persistent(value.As<Napi::Object>()));
       return Blob{bytes.data, bytes.size};

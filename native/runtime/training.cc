@@ -64,6 +64,7 @@ TrainingSession::TrainingSession(const TrainingModels& models) {
   });
   train_ = {names(session_.get(), api().TrainingSessionGetTrainingModelInputCount, api().TrainingSessionGetTrainingModelInputName),
             names(session_.get(), api().TrainingSessionGetTrainingModelOutputCount, api().TrainingSessionGetTrainingModelOutputName)};
+  if (eval.data == nullptr) return;
   eval_ = {names(session_.get(), api().TrainingSessionGetEvalModelInputCount, api().TrainingSessionGetEvalModelInputName),
            names(session_.get(), api().TrainingSessionGetEvalModelOutputCount, api().TrainingSessionGetEvalModelOutputName)};
 }
@@ -99,6 +100,7 @@ void TrainingSession::read(const std::vector<Slice>& parameters) const {
 }
 
 RunResult TrainingSession::eval_step(const RunRequest& request) {
+  if (eval_.outputs.empty()) throw Error("the session was made without an eval model");
   const auto run = [&](size_t given, const ort::Value* const* inputs, size_t wanted, ort::Value** outputs) {
     return api().EvalStep(session_.get(), nullptr, given, inputs, wanted, outputs);
   };

@@ -23,7 +23,7 @@ struct Blob {
 
 // What a session is made of: a checkpoint, which names the parameters, and three serialized ModelProtos.
 struct TrainingModels {
-  Blob checkpoint, train, eval, optimizer;
+  Blob checkpoint, train, eval, optimizer;  // eval may be null
 };
 
 // Calls block, and wait for each other. They throw ort::Error when the runtime fails, Error for what does not fit.

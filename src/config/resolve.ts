@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, stringify } from 'yaml';
 import { SesdError } from '../errors.ts';
 import { checkOptions } from './check.ts';
+import { checkWholeStep } from './check-whole-step.ts';
 import { flagOf } from './fields.ts';
 import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
 
@@ -192,6 +193,7 @@ function checkTogether(options: TrainOptions): void {
     });
   }
   checkPool(options);
+  checkWholeStep(options);
   if (options.problemType === 'regression') checkRegression(options);
   if (options.force && options.resume !== undefined) {
     throw new SesdError('SESD_USAGE', '--force and --resume exclude each other.', {

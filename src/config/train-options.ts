@@ -350,6 +350,15 @@ export const trainSchema = z.strictObject({
         "What computes the training steps; ort-training: ONNX Runtime's training API, with a --runtime that has it",
     },
   ),
+  wholeStep: boolean(
+    { default: false },
+    {
+      group: machine,
+      resumable: true,
+      description:
+        'With ort-training: teacher, gradient of the loss and backward pass in one call (sda, ema, finetune, se)',
+    },
+  ),
   precision: choice(
     ['fp32', 'bf16', 'auto'],
     { default: 'fp32' },

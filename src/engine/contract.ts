@@ -175,7 +175,8 @@ export interface TrainingModels {
   checkpoint: Uint8Array;
   /** Serialized ModelProtos; ort-training-models.ts says what they must have. */
   train: Uint8Array;
-  eval: Uint8Array;
+  /** Without, there is no evalStep(). */
+  eval?: Uint8Array;
   optimizer: Uint8Array;
 }
 

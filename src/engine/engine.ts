@@ -23,6 +23,11 @@ export interface Engine {
   forward(batch: Batch, options: ForwardOptions): Promise<Logits>;
   /** Adds the gradients of the last forward to those since the last update. dlogits: [rows, classes]. */
   backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void>;
+  /**
+   * Where there is one, it is called in place of forward, of infer for the teacher, and of backward: the engine computes the
+   * loss's gradient itself.
+   */
+  learn?(batch: Batch, lesson: Lesson, options: ForwardOptions): Promise<Learned>;
   /** One AdamW update of the student from the gathered gradients. Resolves to their norm before clipping. */
   update(options: UpdateOptions): Promise<{ gradNorm: number }>;
   /** Logits with the given weights, however they are stored, without dropout. May run on a batch while nothing else does. */
@@ -93,6 +98,22 @@ export interface Batch {
   tokenTypeIds: BigInt64Array;
   /** Rows that hold examples; the rest, if any, is filling for models of a fixed shape. */
   examples: number;
+}
+
+/** The loss Σ_rows weight · (CE(z, y) + lambda · mean over the classes of (z − z̄)²), rows of filling not counted. */
+export interface Lesson {
+  /** Class of each example. */
+  labels: readonly number[];
+  /** Of each example: one over those of the step. */
+  weight: number;
+  lambda: number;
+  /** Weights whose logits are z̄, made by createWeights() in memory. Absent: plain cross-entropy. */
+  teacher?: Weights;
+}
+
+export interface Learned {
+  logits: Logits;
+  teacherLogits?: Logits;
 }
 
 export interface Logits {

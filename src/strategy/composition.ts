@@ -47,6 +47,8 @@ export function compose(context: StrategyContext, { teacher, members, se, export
   const { engine, options, labelLoss, totalSteps } = context;
   const start = startOf(context);
   const ramp = Math.floor(options.lambdaRamp * totalSteps);
+  const lambdaAt = (step: number) =>
+    options.lambda * (ramp === 0 ? 1 : Math.min(1, (step - start + 1) / ramp));
   const intakes = members.map(({ ensemble, intake }) => new Intake(engine, ensemble, intake));
   const averageOf = (name: AverageName, weights: Weights | undefined) => weights && { name, weights };
   return {
@@ -56,14 +58,17 @@ export function compose(context: StrategyContext, { teacher, members, se, export
     },
     exported: exported ?? 'better',
     objective(step) {
-      const share = ramp === 0 ? 1 : Math.min(1, (step - start + 1) / ramp);
-      return distillationObjective({ ...options, labelLoss, lambda: options.lambda * share });
+      return distillationObjective({ ...options, labelLoss, lambda: lambdaAt(step) });
     },
     async begin(step) {
       for (const intake of intakes) await intake.begin(step);
     },
     async teach(step, batch, signal) {
       return step < start ? undefined : teacher?.teach(batch, signal);
+    },
+    lesson(step) {
+      if (!teacher || step < start) return { lambda: 0 };
+      return teacher.weights && { lambda: lambdaAt(step), teacher: teacher.weights };
     },
     async averages(step) {
       const all: { before: Averaging[]; after: Averaging[] } = { before: [], after: [] };

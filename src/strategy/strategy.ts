@@ -23,6 +23,8 @@ export interface Strategy {
    * activations would otherwise stay in memory meanwhile.
    */
   teach(step: number, batch: Batch, signal?: AbortSignal): Promise<Float32Array | 'student' | undefined>;
+  /** Beside the labels, what the step learns from where that is one set of weights, or nothing: engines may see to it. */
+  lesson(step: number): { lambda: number; teacher?: Weights } | undefined;
   /** The averages of the student that the step's update brings up to date on its way. */
   averages(step: number): Promise<{ before: Averaging[]; after: Averaging[] }>;
   /** The update of the step was done, and the averages with it. */

@@ -35,7 +35,16 @@ export interface OpenModelOptions
     Partial<
       Pick<
         TrainOptions,
-        'freeze' | 'layerLrDecay' | 'reinitTop' | 'backend' | 'lr' | 'headLr' | 'weightDecay' | 'maxGradNorm'
+        | 'freeze'
+        | 'layerLrDecay'
+        | 'reinitTop'
+        | 'backend'
+        | 'wholeStep'
+        | 'strategy'
+        | 'lr'
+        | 'headLr'
+        | 'weightDecay'
+        | 'maxGradNorm'
       >
     > {
   classes: number;

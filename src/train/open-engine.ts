@@ -9,13 +9,14 @@ import { clippingNorm } from './schedule.ts';
 export async function openEngine(
   plan: TrainingPlan,
   runtime: OnnxRuntimeOptions,
-  { backend, lr, headLr, weightDecay, maxGradNorm }: OpenModelOptions,
+  { backend, wholeStep, strategy, lr, headLr, weightDecay, maxGradNorm }: OpenModelOptions,
 ): Promise<{ engine: Engine; notice?: string }> {
   if (backend !== 'ort-training') return { engine: await createEngine(plan, runtime) };
   const trains =
     lr !== undefined && headLr !== undefined && weightDecay !== undefined && maxGradNorm !== undefined;
   const engine = await createTrainingEngine(plan, {
     ...runtime,
+    ...(wholeStep && { wholeStep: { teaches: strategy === 'sda' || strategy === 'ema' } }),
     ...(trains && {
       rates: {
         ...{ learningRate: lr, headLearningRate: headLr, weightDecay },

@@ -18,7 +18,8 @@ export async function planMemory(input: FitInput): Promise<string> {
   // Student, gradients and two moments; the gradients of one batch apart, where several are gathered.
   const gathers = options.accumulate > 1 || (engine.fixed.rows ?? Infinity) < options.batchSize;
   // The training API has weights and gradients of its own, and gathers in them.
-  const training = (options.backend === 'ort-training' ? 7 : gathers ? 5 : 4) * set;
+  const session = options.wholeStep ? 8 : 7; // the teacher's with a whole step
+  const training = (options.backend === 'ort-training' ? session : gathers ? 5 : 4) * set;
   const held = heldSets(strategyContext(input));
   const averages = (held.memory + held.bf16 / 2) * set;
   const best = input.dev ? set : 0;

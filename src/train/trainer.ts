@@ -2,7 +2,7 @@ import type { TrainOptions } from '../config/train-options.ts';
 import { collate } from '../data/batching.ts';
 import type { EncodedExample } from '../data/example.ts';
 import { epochOrder } from '../data/sampler.ts';
-import type { Engine, Weights } from '../engine/engine.ts';
+import type { Batch, Engine, ForwardOptions, Logits, Weights } from '../engine/engine.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
 import { createStrategy } from '../strategy/index.ts';
@@ -49,6 +49,11 @@ export interface FitInput {
  *   (the weights before that step are in a checkpoint either way); SESD_OUTPUT, SESD_CHECKPOINT.
  */
 export async function fit(input: FitInput): Promise<TrainSummary> {
+  if (input.objective && input.engine.learn) {
+    throw new SesdError('SESD_USAGE', '--whole-step takes no objective of your own.', {
+      hint: 'Without it the loss is computed between two calls, and any goes.',
+    });
+  }
   const strategy = await createStrategy(strategyContext(input));
   const loop = new TrainingLoop(input, strategy, await dataDigests(input));
   try {
@@ -144,10 +149,12 @@ class TrainingLoop {
       signal?.throwIfAborted();
       const members = examples.slice(from, from + rows);
       const batch = collate(members, { padId, fixed: engine.fixed });
-      const taught = await this.#strategy.teach(step, batch, signal);
-      const key = dropoutKey(options.seed, step, micro);
-      const logits = await engine.forward(batch, { dropoutKey: key, ...(signal && { signal }) });
-
+      const share = members.length / examples.length;
+      const options = {
+        dropoutKey: dropoutKey(this.#options.seed, step, micro),
+        ...(signal && { signal }),
+      };
+      const { logits, taught } = await this.#pass(step, batch, members, share, options);
       const used = members.length * engine.classes;
       const own = logits.data.subarray(0, used);
       const teacherLogits = taught === 'student' ? own : taught?.subarray(0, used);
@@ -161,10 +168,10 @@ class TrainingLoop {
       if (!Number.isFinite(loss)) throw await this.#notFinite(step, 'loss', loss);
 
       // The step is the mean over its examples, whatever micro-batch they came in. Rows of filling get no gradient.
-      const share = members.length / examples.length;
       for (const [name, value] of Object.entries({ loss, ...parts }))
         sums[name] = (sums[name] ?? 0) + share * value;
       if (teacherLogits) this.#watch.add(share, { logits: own, teacherLogits, loss, ce: parts.ce ?? loss });
+      if (engine.learn) continue; // it went back already
       const scaled = new Float32Array(logits.data.length);
       for (let i = 0; i < used; i++) scaled[i] = share * dlogits[i]!;
       await engine.backward(scaled, signal);
@@ -199,6 +206,28 @@ class TrainingLoop {
     });
     const warning = this.#watch.warning(step);
     if (warning !== undefined) emit({ type: 'notice', message: warning });
+  }
+
+  /** Logits of student and teacher. @param share of the step's examples */
+  async #pass(
+    step: number,
+    batch: Batch,
+    members: readonly EncodedExample[],
+    share: number,
+    options: ForwardOptions,
+  ): Promise<{ logits: Logits; taught?: Float32Array | 'student' | undefined }> {
+    const { engine } = this.#input;
+    if (!engine.learn) {
+      const taught = await this.#strategy.teach(step, batch, options.signal);
+      return { logits: await engine.forward(batch, options), taught };
+    }
+    const lesson = {
+      ...this.#strategy.lesson(step)!,
+      labels: members.map(({ label }) => label),
+      weight: share / members.length,
+    };
+    const { logits, teacherLogits } = await engine.learn(batch, lesson, options);
+    return { logits, taught: teacherLogits?.data };
   }
 
   /** The examples of an update; the last one of an epoch may have fewer. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createEngine } from '../../src/engine/backends/onnx-runtime.ts';
 import { createTrainingEngine } from '../../src/engine/backends/ort-training.ts';
-import type { Averaging, Engine, NamedArray, UpdateOptions } from '../../src/engine/engine.ts';
+import type { Averaging, Engine, NamedArray, UpdateOptions, Weights } from '../../src/engine/engine.ts';
+import { distillationObjective } from '../../src/objective/distillation.ts';
 import {
   collectGradients,
   crossEntropyGradients,
@@ -249,6 +250,88 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     });
   });
 
+  describe('a whole step', () => {
+    const session = {
+      ...{ learningRate: 1e-3, headLearningRate: 1e-3, weightDecay: 0 },
+      maxGradNorm: Number.POSITIVE_INFINITY,
+    };
+    const own = { ...session, weightDecay: 0.1, maxGradNorm: 0.5 };
+    const labels = [2, 0, 1, 1].slice(0, tinyBatch().rows);
+    const lambda = 0.75;
+
+    /** Steps of the split form: the objective in TypeScript. */
+    async function split(engine: Engine, teacher: Weights | undefined, n: number, examples: number) {
+      const { data: teacherLogits } = teacher ? await engine.infer(teacher, tinyBatch()) : {};
+      const { data: logits, rows, classes } = await engine.forward(tinyBatch(), { dropoutKey: [n, 7] });
+      const objective = distillationObjective({ lambda, distance: 'mse', temperature: 1 });
+      const { dlogits } = objective({
+        logits,
+        ...(teacherLogits && { teacherLogits }),
+        labels,
+        rows,
+        classes,
+      });
+      await engine.backward(Float32Array.from(dlogits, (value) => (value * rows) / examples));
+      return { logits, teacherLogits };
+    }
+
+    async function whole(engine: Engine, teacher: Weights | undefined, n: number, examples: number) {
+      const lesson = { labels, weight: 1 / examples, lambda, ...(teacher && { teacher }) };
+      const { logits, teacherLogits } = await engine.learn!(tinyBatch(), lesson, { dropoutKey: [n, 7] });
+      return { logits: logits.data, teacherLogits: teacherLogits?.data };
+    }
+
+    const averagings: Record<string, (into: Weights, residual: Weights, step: number) => Averaging> = {
+      'a moving average': (into) => ({ kind: 'blend', into, weight: 0.3 }),
+      'a running mean': (into, residual, step) => ({ kind: 'running-mean', into, residual, count: step + 1 }),
+      'a copy': (into) => ({ kind: 'copy', into }),
+    };
+    for (const [optimizer, rates] of Object.entries({ session, own })) {
+      for (const [average, averaging] of Object.entries(averagings)) {
+        for (const when of average === 'a copy' ? (['after'] as const) : (['before', 'after'] as const)) {
+          test(`is the split one: ${optimizer} optimizer, ${average} ${when} the update`, async (t) => {
+            const { plan } = await prepareTiny({ dropout: 0.2, freeze: 'embeddings' });
+            const options = { threads: 2, library, rates };
+            const engines = closing(t, [
+              await createTrainingEngine(plan, { ...options, wholeStep: { teaches: true } }),
+              await createTrainingEngine(plan, options),
+            ] as const);
+            const [actual, expected] = await Promise.all(
+              engines.map(async (engine, index) => {
+                const teacher = await engine.createWeights();
+                const residual = await engine.createWeights('bf16');
+                const pass = index === 0 ? whole : split;
+                const seen: ArrayLike<number>[] = [];
+                for (let step = 1; step <= 3; step++) {
+                  const examples = 2 * labels.length;
+                  for (let micro = 0; micro < 2; micro++) {
+                    const taught = step > 1 ? teacher : undefined; // the first step has no teacher yet
+                    const { logits, teacherLogits } = await pass(engine, taught, step + 10 * micro, examples);
+                    seen.push(logits, ...(teacherLogits ? [teacherLogits] : []));
+                  }
+                  const averages = { [when]: [averaging(teacher, residual, step)] };
+                  seen.push([(await engine.update({ ...rates, step, ...averages })).gradNorm]);
+                }
+                for (const weights of [engine.student, teacher])
+                  seen.push((await engine.infer(weights, tinyBatch())).data);
+                const read = await collect(teacher.read());
+                return { seen, read };
+              }),
+            );
+            assert.equal(actual!.seen.length, expected!.seen.length);
+            expected!.seen.forEach((values, index) => {
+              const error = relativeError(actual!.seen[index]!, values);
+              assert.ok(error < 1e-4, `value ${index}: ${error}`);
+            });
+            for (const [name, values] of Object.entries(expected!.read)) {
+              if (!/key\.bias/.test(name)) assert.ok(relativeError(actual!.read[name]!, values) < 1e-4, name);
+            }
+          });
+        }
+      }
+    }
+  });
+
   describe('a run that is interrupted and resumed equals the uninterrupted one', () => {
     let folder: string;
     before(async () => {
@@ -272,16 +355,14 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
       ...['--eval-every', '4', '--save-every', '2', '--backend', 'ort-training', '--runtime', library],
     ];
     const weights = (output: string) => readFileSync(join(folder, output, 'model', 'model.onnx'));
-    const optimizers = {
-      own: [],
-      session: ['--lr', '1e-3', '--head-lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'],
-    };
-    for (const [optimizer, flags] of Object.entries(optimizers)) {
-      test(`${optimizer} optimizer`, async () => {
-        const [whole, parts] = [`whole-${optimizer}`, `parts-${optimizer}`];
+    const session = ['--lr', '1e-3', '--head-lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'];
+    const cases = { own: [], session, 'session-whole-step': [...session, '--whole-step'] };
+    for (const [name, flags] of Object.entries(cases)) {
+      test(name, async () => {
+        const [whole, parts] = [`whole-${name}`, `parts-${name}`];
         const done = await sesdTrain([...options, ...flags, '--output', whole], { cwd: folder });
         assert.equal(done.code, 0, done.stderr);
-        assert.match(done.stderr, optimizer === 'own' ? /The package's AdamW/ : /ONNX Runtime's AdamW/);
+        assert.match(done.stderr, name === 'own' ? /The package's AdamW/ : /ONNX Runtime's AdamW/);
         const stopped = await sesdTrain([...options, ...flags, '--output', parts, '--json'], {
           cwd: folder,
           watch: (text, kill) => {
@@ -296,6 +377,20 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
       });
     }
   });
+});
+
+test('a whole step is refused where the loss is another', async () => {
+  const refused = async (flags: string[], message: RegExp) => {
+    const { code, stderr } = await sesdTrain(['--whole-step', ...flags]);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  };
+  await refused([], /--whole-step needs --backend ort-training/);
+  await refused(
+    ['--backend', 'ort-training', '--strategy', 'sdv'],
+    /takes --strategy finetune, se, sda, ema, not sdv/,
+  );
+  await refused(['--backend', 'ort-training', '--distance', 'kl'], /takes --distance mse, not kl/);
 });
 
 test('a library without the training API: the error names one that has it, and the flag', async () => {

@@ -43,7 +43,7 @@ describe('training equals an independent PyTorch implementation', { skip: search
       if (!isRun(each)) return;
       test(each.name, async (t) => {
         const expected = join(folder, `reference-${index}`);
-        const actual = join(folder, `${backend}-${index}`);
+        const actual = join(folder, `${[backend, ...flags.slice(2)].join('')}-${index}`);
         await runCli([
           ...['train', '--onnx', join(folder, each.model ?? 'torchscript'), ...data(each)],
           ...['--output', actual, '--quiet', '--save-every', 'never', '--eval-every', '40'],
@@ -69,6 +69,10 @@ describe('training equals an independent PyTorch implementation', { skip: search
 
   compared('onnx-runtime', [], () => true);
   describe("with ONNX Runtime's training API", { skip: training.missing ?? false }, () => {
-    compared('ort-training', ['--runtime', training.library ?? ''], (each) => each.training === true);
+    const flags = ['--runtime', training.library ?? ''];
+    compared('ort-training', flags, (each) => each.training === true);
+    describe('in whole steps', () => {
+      compared('ort-training', [...flags, '--whole-step'], (each) => each.wholeStep === true);
+    });
   });
 });

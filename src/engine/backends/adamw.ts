@@ -1,11 +1,11 @@
 import type { AdamWOptions } from '../contract.ts';
 import type { UpdateOptions } from '../engine.ts';
-import { type Layout, nativeAveraging } from './arena-weights.ts';
+import { type Layout, settleAverages } from './arena-weights.ts';
 
 type Arenas = Pick<AdamWOptions, 'weights' | 'gradients' | 'm' | 'v'>;
 
 /** An update in terms of arenas: each parameter with the rates of its group. */
-export function adamW(arenas: Arenas, layout: Layout, options: UpdateOptions): AdamWOptions {
+export async function adamW(arenas: Arenas, layout: Layout, options: UpdateOptions): Promise<AdamWOptions> {
   return {
     ...arenas,
     segments: [...layout.places.values()].map(({ parameter, offset }) => ({
@@ -21,7 +21,7 @@ export function adamW(arenas: Arenas, layout: Layout, options: UpdateOptions): A
     epsilon: 1e-8,
     step: options.step,
     maxGradNorm: options.maxGradNorm,
-    before: (options.before ?? []).map(nativeAveraging),
-    after: (options.after ?? []).map(nativeAveraging),
+    before: await settleAverages(options.before ?? []),
+    after: await settleAverages(options.after ?? []),
   };
 }

@@ -1,5 +1,5 @@
 import { SesdError } from '../../errors.ts';
-import type { NativeAddon, NativeSession } from '../contract.ts';
+import type { NativeAddon, NativeArena, NativeSession } from '../contract.ts';
 import type {
   Averaging,
   Batch,
@@ -20,8 +20,9 @@ import {
   createStore,
   Float32Weights,
   type Layout,
-  nativeAveraging,
   type Store,
+  settleAverages,
+  settled,
 } from './arena-weights.ts';
 import { feedBatch } from './feeds.ts';
 import { cancellable, createSession, pick, toLogits } from './sessions.ts';
@@ -97,7 +98,7 @@ export abstract class ArenaEngine implements Engine {
       if (storage === 'bf16') {
         return new Bf16Weights(this.addon, this.layout, await this.addon.createBf16Arena(length));
       }
-      return new Float32Weights(this.addon, this.layout, await this.addon.createArena(length, folder));
+      return this.float32Weights(await this.addon.createArena(length, folder));
     } catch (cause) {
       const what = `past or averaged weights cannot be kept ${folder === undefined ? 'in memory' : 'on disk'}`;
       throw new SesdError(
@@ -114,17 +115,29 @@ export abstract class ArenaEngine implements Engine {
     }
   }
 
-  mean(into: Weights, sources: readonly Weights[]): Promise<void> {
-    return this.addon.mean((into as Float32Weights).arena, sources.map(arenaOf));
+  protected float32Weights(arena: NativeArena): Float32Weights {
+    return new Float32Weights(this.addon, this.layout, arena);
   }
 
-  average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
-    return this.addon.average((weights as Float32Weights).arena, averages.map(nativeAveraging));
+  async mean(into: Weights, sources: readonly Weights[]): Promise<void> {
+    for (const source of sources) await settled(source);
+    const { arena } = into as Float32Weights;
+    (into as Float32Weights).touch();
+    await this.addon.mean(arena, sources.map(arenaOf));
+  }
+
+  async average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
+    const { arena } = await settled(weights as Float32Weights);
+    await this.addon.average(arena, await settleAverages(averages));
   }
 
   async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
     const { inference, logits } = this.plan;
-    const binding = (await this.#inferable(weights)).bind(this.#inference, inference, this.frozen);
+    const binding = (await settled(await this.#inferable(weights))).bind(
+      this.#inference,
+      inference,
+      this.frozen,
+    );
     const feeds = pick(feedBatch(this.plan.feeds, batch), inference.feeds);
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);

@@ -94,8 +94,13 @@ export async function createStore(
   return { arena, layout };
 }
 
+/** One of the weights, where it lies. */
+export interface WeightSlice extends ArenaSlice {
+  arena: NativeArena;
+}
+
 /** Weights of these names as they lie in the first store, or else in the other. */
-export function slices(names: readonly string[], store: Store, other?: Store): ArenaSlice[] {
+export function slices(names: readonly string[], store: Store, other?: Store): WeightSlice[] {
   return names.map((name) => {
     const { arena, layout } = store.layout.places.has(name) ? store : other!;
     const { parameter, offset } = layout.places.get(name)!;
@@ -117,11 +122,19 @@ export abstract class ArenaWeights<A extends AnyArena = AnyArena> implements Wei
 
   abstract copyFrom(source: Weights): Promise<void>;
 
-  read(): AsyncIterable<NamedArray> {
-    return readParameters(this.arena, this.layout);
+  /** Brings the arena up to date, where a session has newer values. */
+  async settle(): Promise<void> {}
+
+  /** The arena was, or is about to be, written to. */
+  touch(): void {}
+
+  async *read(): AsyncIterable<NamedArray> {
+    await this.settle();
+    yield* readParameters(this.arena, this.layout);
   }
 
   write(values: AsyncIterable<NamedArray>): Promise<void> {
+    this.touch();
     return writeParameters(this.arena, this.layout, values);
   }
 
@@ -140,10 +153,11 @@ export class Float32Weights extends ArenaWeights<NativeArena> {
     return this.#binding;
   }
 
-  copyFrom(source: Weights): Promise<void> {
-    return source instanceof Float32Weights
-      ? this.arena.copyFrom(source.arena)
-      : this.addon.mean(this.arena, [arenaOf(source)]);
+  async copyFrom(source: Weights): Promise<void> {
+    await settled(source);
+    this.touch();
+    if (source instanceof Float32Weights) await this.arena.copyFrom(source.arena);
+    else await this.addon.mean(this.arena, [arenaOf(source)]);
   }
 
   override release(): void {
@@ -155,10 +169,26 @@ export class Float32Weights extends ArenaWeights<NativeArena> {
 
 /** Weights in half the memory, to be averaged and copied from. */
 export class Bf16Weights extends ArenaWeights<NativeBf16Arena> {
-  copyFrom(source: Weights): Promise<void> {
+  async copyFrom(source: Weights): Promise<void> {
+    await settled(source);
     if (!(source instanceof Float32Weights)) return this.write(source.read());
     return this.addon.average(source.arena, [{ kind: 'copy', into: this.arena }]);
   }
+}
+
+/** The weights with their arena up to date. */
+export async function settled<W extends Weights>(weights: W): Promise<W> {
+  await (weights as unknown as ArenaWeights).settle();
+  return weights;
+}
+
+/** Averages whose arenas are up to date and may be written to. */
+export async function settleAverages(averages: readonly Averaging[]): Promise<NativeAveraging[]> {
+  for (const averaging of averages) {
+    (await settled(averaging.into as ArenaWeights)).touch();
+    if (averaging.kind === 'mean') for (const other of averaging.others) await settled(other);
+  }
+  return averages.map(nativeAveraging);
 }
 
 export function arenaOf(weights: Weights): AnyArena {
@@ -166,7 +196,7 @@ export function arenaOf(weights: Weights): AnyArena {
 }
 
 /** An average in terms of arenas. */
-export function nativeAveraging(averaging: Averaging): NativeAveraging {
+function nativeAveraging(averaging: Averaging): NativeAveraging {
   if (averaging.kind === 'copy') return { kind: averaging.kind, into: arenaOf(averaging.into) };
   const into = (averaging.into as Float32Weights).arena;
   switch (averaging.kind) {

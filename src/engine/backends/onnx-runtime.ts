@@ -102,7 +102,7 @@ export class OnnxRuntimeEngine extends ArenaEngine {
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
     const { gradients, m, v } = await this.#trainingState();
     const gradNorm = await this.addon.adamw(
-      adamW({ weights: this.student.arena, gradients, m, v }, this.layout, options),
+      await adamW({ weights: this.student.arena, gradients, m, v }, this.layout, options),
     );
     this.#gathered = 0;
     return { gradNorm };

@@ -39,41 +39,72 @@ export const SQUARED_NORM = 'sesd/squared-norm';
  * feeds the second as it does the first.
  *
  * - eval: the forward graph: logits and stash from a batch.
- * - train: the backward graph; its gradients are added to the session's. They come out where the engine updates the weights
- *   itself; else their norm does.
- * - optimizer: AdamW. Where the engine updates the weights it is never run, but a checkpoint without values needs one.
+ * - train: the backward graph; its gradients are added to the session's.
  *
- * @param group how the session is to update the weights; absent where it is not
+ * @param out what comes out of the training model
  */
-export function trainingModels(
-  plan: Plan,
-  group: OneGroup | undefined,
-): { train: Uint8Array; eval: Uint8Array; optimizer: Uint8Array } {
-  return {
-    train: trainModel(plan, group === undefined),
-    eval: encode(withParameters(plan.forward, plan)),
-    optimizer: group === undefined ? descentModel() : adamWModel(group),
-  };
+export function splitModels(plan: Plan, out: TrainingOutputs): SessionModels {
+  const train = modelOf(plan.backward);
+  setParameters(train, [...plan.parameters, ...plan.frozen]);
+  train.graph!.output = [];
+  gatherGradients(train, plan.parameters, (name) => plan.backward.gradients.get(name)!, out);
+  const forward = modelOf(plan.forward);
+  setParameters(forward, [...plan.parameters, ...plan.frozen]);
+  return { train: encode(train), eval: encode(forward) };
 }
 
-function trainModel(plan: Plan, gradientsOut: boolean): Uint8Array {
-  const model = withParameters(plan.backward, plan);
+export interface SessionModels {
+  train: Uint8Array;
+  /** Absent where the session has no use for one. */
+  eval?: Uint8Array;
+}
+
+export interface TrainingOutputs {
+  /** Those gathered so far, of each parameter. */
+  gradients: boolean;
+  /** The squared norm of all of them. */
+  norm: boolean;
+}
+
+/** The graph of a plan, its inputs those of the batch only. */
+export function modelOf({ model: bytes, weights }: PlannedGraph): ModelProto {
+  const model = fromBinary(ModelProtoSchema, bytes);
   const graph = model.graph!;
-  graph.output = [];
+  const read = new Set(weights);
+  graph.input = graph.input.filter(({ name }) => !read.has(name));
+  importMicrosoft(model);
+  return model;
+}
+
+/** Makes every parameter an input, whether the graph reads it or not. */
+export function setParameters(
+  { graph }: ModelProto,
+  parameters: readonly Pick<Parameter, 'name' | 'dims'>[],
+): void {
+  for (const { name, dims } of parameters) graph!.input.push(valueInfo(name, { dtype: 'float32', dims }));
+}
+
+/** Adds the gradients to what the session gathers. @param gradientOf the value that holds a parameter's gradient */
+export function gatherGradients(
+  { graph: proto }: ModelProto,
+  parameters: readonly Parameter[],
+  gradientOf: (parameter: string) => string,
+  out: TrainingOutputs,
+): void {
+  const graph = proto!;
   const add = (node: NodeInit, domain?: string) => graph.node.push(nodeToProto(toNode(node, domain)));
   const squares: string[] = [];
-  for (const { name, dims } of plan.parameters) {
+  for (const { name, dims } of parameters) {
     const gathered = gatheredGradient(name);
     add({
       op: 'InPlaceAccumulatorV2',
-      inputs: [gradientBuffer(name), plan.backward.gradients.get(name)!, RESET_GRADIENTS],
+      inputs: [gradientBuffer(name), gradientOf(name), RESET_GRADIENTS],
       outputs: [gradientUpdated(name), gathered],
     });
     graph.input.push(valueInfo(gradientBuffer(name), { dtype: 'float32', dims }));
     graph.output.push(valueInfo(gradientUpdated(name), { dtype: 'bool', dims: [1] }));
-    if (gradientsOut) {
-      graph.output.push(valueInfo(gathered, { dtype: 'float32', dims }));
-    } else {
+    if (out.gradients) graph.output.push(valueInfo(gathered, { dtype: 'float32', dims }));
+    if (out.norm) {
       const square = `${name}/sesd.squared-norm`;
       add(
         { op: 'ReduceSumSquare', inputs: [gathered], outputs: [square], attributes: { keepdims: int(0) } },
@@ -82,28 +113,20 @@ function trainModel(plan: Plan, gradientsOut: boolean): Uint8Array {
       squares.push(square);
     }
   }
-  if (!gradientsOut) {
+  if (out.norm) {
     add({ op: 'Sum', inputs: squares, outputs: [SQUARED_NORM] }, '');
     graph.output.push(valueInfo(SQUARED_NORM, { dtype: 'float32', dims: [] }));
   }
   graph.input.push(valueInfo(RESET_GRADIENTS, { dtype: 'bool', dims: [1] }));
-  return encode(model);
 }
 
-/** The graph with every parameter as an input, whether it reads it or not. */
-function withParameters({ model: bytes, weights }: PlannedGraph, plan: Plan): ModelProto {
-  const model = fromBinary(ModelProtoSchema, bytes);
-  const graph = model.graph!;
-  const read = new Set(weights);
-  graph.input = [...graph.input.filter(({ name }) => !read.has(name)), ...parameterInputs(plan)];
-  importMicrosoft(model);
-  return model;
-}
-
-function parameterInputs({ parameters, frozen }: Plan): ValueInfoProto[] {
-  return [...parameters, ...frozen].map(({ name, dims }: Parameter) =>
-    valueInfo(name, { dtype: 'float32', dims }),
-  );
+/**
+ * The optimizer's model: AdamW. Where the engine updates the weights itself it is never run, but a checkpoint without
+ * values needs one.
+ * @param group how the session is to update the weights; absent where it is not
+ */
+export function optimizerModel(group: OneGroup | undefined): Uint8Array {
+  return group === undefined ? descentModel() : adamWModel(group);
 }
 
 /** What one AdamW for all parameters goes by. */
@@ -127,7 +150,7 @@ function adamWModel({ weightDecay }: OneGroup): Uint8Array {
       correct_bias: int(1),
     },
   };
-  return optimizerModel(node, sequences);
+  return modelOfNode(node, sequences);
 }
 
 /** Plain gradient descent, for which the session keeps the fewest moments. */
@@ -137,34 +160,39 @@ function descentModel(): Uint8Array {
     inputs: ['learning_rate', 'params', 'gradients'],
     outputs: ['updated'],
   };
-  return optimizerModel(node, ['params', 'gradients', 'first_order_moments']);
+  return modelOfNode(node, ['params', 'gradients', 'first_order_moments']);
 }
 
 /** @param sequences inputs that have a tensor for each parameter */
-function optimizerModel(node: NodeInit, sequences: readonly string[]): Uint8Array {
+function modelOfNode(node: NodeInit, sequences: readonly string[]): Uint8Array {
+  const model = newModel();
+  const graph = model.graph!;
+  graph.node.push(nodeToProto(toNode(node)));
+  // The session holds these against what it feeds: all of them, in this order, read or not.
+  graph.input.push(
+    valueInfo('learning_rate', { dtype: 'float32', dims: [1] }),
+    valueInfo('step', { dtype: 'int64', dims: [1] }),
+    ...sequences.map(sequence),
+  );
+  graph.output.push(valueInfo('updated', { dtype: 'bool', dims: [1] }));
+  return encode(model);
+}
+
+/** A model without nodes. */
+export function newModel(): ModelProto {
   const model = create(ModelProtoSchema, {
     irVersion: 10n,
     producerName: 'sesd-train',
     opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(CANONICAL_OPSET) })],
-    graph: create(GraphProtoSchema, {
-      name: 'optimizer',
-      node: [nodeToProto(toNode(node))],
-      // The session holds these against what it feeds: all of them, in this order, read or not.
-      input: [
-        valueInfo('learning_rate', { dtype: 'float32', dims: [1] }),
-        valueInfo('step', { dtype: 'int64', dims: [1] }),
-        ...sequences.map(sequence),
-      ],
-      output: [valueInfo('updated', { dtype: 'bool', dims: [1] })],
-    }),
+    graph: create(GraphProtoSchema, { name: 'graph' }),
   });
   importMicrosoft(model);
-  return encode(model);
+  return model;
 }
 
-type NodeInit = Pick<Node, 'op' | 'inputs' | 'outputs'> & { attributes?: Record<string, Attribute> };
+export type NodeInit = Pick<Node, 'op' | 'inputs' | 'outputs'> & { attributes?: Record<string, Attribute> };
 
-function toNode({ attributes = {}, ...node }: NodeInit, domain = MICROSOFT): Node {
+export function toNode({ attributes = {}, ...node }: NodeInit, domain = MICROSOFT): Node {
   return { ...node, name: node.outputs[0]!, domain, attributes: new Map(Object.entries(attributes)) };
 }
 
@@ -184,6 +212,6 @@ function importMicrosoft(model: ModelProto): void {
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }));
 }
 
-function encode(model: ModelProto): Uint8Array {
+export function encode(model: ModelProto): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }

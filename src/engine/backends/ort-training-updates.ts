@@ -3,11 +3,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArenaSlice, NativeAddon, NativeArena, NativeTrainingSession, RunResult } from '../contract.ts';
-import type { NamedArray, UpdateOptions } from '../engine.ts';
+import type { Averaging, NamedArray, UpdateOptions } from '../engine.ts';
 import { adamW } from './adamw.ts';
-import { type Float32Weights, nativeAveraging, readParameters, slices } from './arena-weights.ts';
+import { readParameters, settleAverages, slices } from './arena-weights.ts';
 import { momentsIn } from './ort-training-checkpoint.ts';
 import { gatheredGradient, SQUARED_NORM } from './ort-training-models.ts';
+import type { ResidentWeights } from './resident-weights.ts';
 
 /** How the gradients of training steps become new weights. */
 export interface Updates {
@@ -28,13 +29,13 @@ export class OwnUpdates implements Updates {
   readonly outputs: readonly ArenaSlice[];
   readonly fetch = [];
   readonly #addon: NativeAddon;
-  readonly #student: Float32Weights;
+  readonly #student: ResidentWeights;
   readonly #m: NativeArena;
   readonly #v: NativeArena;
 
   private constructor(
     addon: NativeAddon,
-    student: Float32Weights,
+    student: ResidentWeights,
     { gradients, m, v }: Record<'gradients' | 'm' | 'v', NativeArena>,
   ) {
     this.#addon = addon;
@@ -52,7 +53,7 @@ export class OwnUpdates implements Updates {
   /** @param moments to go on from; they belong to the updates then */
   static async create(
     addon: NativeAddon,
-    student: Float32Weights,
+    student: ResidentWeights,
     moments: { m: NativeArena | undefined; v: NativeArena | undefined },
   ): Promise<OwnUpdates> {
     const zeros = () => addon.createArena(student.layout.length);
@@ -67,7 +68,8 @@ export class OwnUpdates implements Updates {
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
     const arenas = { weights: this.#student.arena, gradients: this.gradients, m: this.#m, v: this.#v };
-    return { gradNorm: await this.#addon.adamw(adamW(arenas, this.#student.layout, options)) };
+    this.#student.touch();
+    return { gradNorm: await this.#addon.adamw(await adamW(arenas, this.#student.layout, options)) };
   }
 
   readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray> {
@@ -85,10 +87,10 @@ export class SessionUpdates implements Updates {
   readonly fetch = [SQUARED_NORM];
   readonly #addon: NativeAddon;
   readonly #session: NativeTrainingSession;
-  readonly #student: Float32Weights;
+  readonly #student: ResidentWeights;
   #squaredNorm = 0;
 
-  constructor(addon: NativeAddon, session: NativeTrainingSession, student: Float32Weights) {
+  constructor(addon: NativeAddon, session: NativeTrainingSession, student: ResidentWeights) {
     this.#addon = addon;
     this.#session = session;
     this.#student = student;
@@ -101,12 +103,17 @@ export class SessionUpdates implements Updates {
   async update({ learningRate, before = [], after = [] }: UpdateOptions): Promise<{ gradNorm: number }> {
     const gradNorm = Math.sqrt(this.#squaredNorm);
     if (!Number.isFinite(gradNorm)) return { gradNorm };
-    const { arena, layout } = this.#student;
-    if (before.length > 0) await this.#addon.average(arena, before.map(nativeAveraging));
+    await this.#average(before);
     await this.#session.optimizerStep(learningRate);
-    await this.#session.read(slices([...layout.places.keys()], this.#student));
-    if (after.length > 0) await this.#addon.average(arena, after.map(nativeAveraging));
+    this.#student.touchInSession();
+    await this.#average(after);
     return { gradNorm };
+  }
+
+  async #average(averages: readonly Averaging[]): Promise<void> {
+    if (averages.length === 0) return;
+    await this.#student.settle();
+    await this.#addon.average(this.#student.arena, await settleAverages(averages));
   }
 
   /** The API gives its moments out in a file only. */

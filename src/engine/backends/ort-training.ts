@@ -1,53 +1,45 @@
 import { SesdError } from '../../errors.ts';
-import type {
-  HostTensor,
-  NativeAddon,
-  NativeArena,
-  NativeStash,
-  NativeTrainingSession,
-  RuntimeInfo,
-} from '../contract.ts';
-import type {
-  Batch,
-  ForwardOptions,
-  Logits,
-  NamedArray,
-  Parameter,
-  UpdateOptions,
-  Weights,
-} from '../engine.ts';
+import type { HostTensor, NativeStash, RuntimeInfo } from '../contract.ts';
+import type { Batch, ForwardOptions, Logits, Parameter, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
-import { ArenaEngine, type ModelState, openModelState } from './arena-engine.ts';
-import { Float32Weights, readParameters, slices, writeParameters } from './arena-weights.ts';
+import { openModelState } from './arena-engine.ts';
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { type OnnxRuntimeOptions, openRuntime } from './onnx-runtime.ts';
-import { checkpointBytes, type TrainingValues, trainingCheckpoint } from './ort-training-checkpoint.ts';
-import { type OneGroup, trainingModels } from './ort-training-models.ts';
-import { OwnUpdates, SessionUpdates, type Updates } from './ort-training-updates.ts';
-import { pick, takingModel, toLogits } from './sessions.ts';
+import { checkpointBytes } from './ort-training-checkpoint.ts';
+import {
+  type OneGroup,
+  type SessionModels,
+  splitModels,
+  type TrainingOutputs,
+} from './ort-training-models.ts';
+import { WholeStepEngine } from './ort-whole-step.ts';
+import { pick, toLogits } from './sessions.ts';
+import { step, TrainingSessionEngine } from './training-session-engine.ts';
 
 export interface OrtTrainingOptions extends OnnxRuntimeOptions {
   /** What every update will go by, its rates in proportion. Absent: the session is not to update the weights. */
   rates?: Rates;
+  /** Makes an engine whose steps are the whole ones, see WholeStepEngine, and says whether there is a teacher. */
+  wholeStep?: { teaches: boolean };
 }
 
 type Rates = Pick<UpdateOptions, 'learningRate' | 'headLearningRate' | 'weightDecay' | 'maxGradNorm'>;
 
 /**
- * Trains a plan in a session of ONNX Runtime's training API. The objective stays here: the session's eval model is the
- * forward pass, its training model the backward pass.
+ * Trains a plan in a session of ONNX Runtime's training API.
  * @throws SesdError SESD_BAD_MODEL when the runtime does not take a graph, SESD_NATIVE_LOAD when it has no training API
  */
 export async function createTrainingEngine(
   plan: TrainingPlan,
-  { rates, ...options }: OrtTrainingOptions,
-): Promise<OrtTrainingEngine> {
+  { rates, wholeStep, ...options }: OrtTrainingOptions,
+): Promise<SplitEngine | WholeStepEngine> {
   const addon = loadAddon();
   requireTraining(openRuntime(options), options.library ?? runtimeLibrary());
-  const { student, ...others } = await openModelState(addon, plan);
-  const noted = new NotedWeights(addon, student.layout, student.arena);
-  return new OrtTrainingEngine(addon, plan, { student: noted, ...others }, rates && oneGroup(plan, rates));
+  const state = await openModelState(addon, plan);
+  const group = rates && oneGroup(plan, rates);
+  if (wholeStep) return new WholeStepEngine(addon, plan, state, group, wholeStep.teaches);
+  return new SplitEngine(addon, plan, state, group);
 }
 
 function requireTraining({ version, training }: RuntimeInfo, library: string): void {
@@ -79,65 +71,23 @@ function oneGroup({ parameters, frozen }: TrainingPlan, rates: Rates): OneGroup 
   return isOne ? { weightDecay } : undefined;
 }
 
-/** The student, which the session has a copy of. */
-class NotedWeights extends Float32Weights {
-  /** Whether they are others than the session has. */
-  changed = true;
-
-  override async copyFrom(source: Weights): Promise<void> {
-    this.changed = true;
-    await super.copyFrom(source);
-  }
-
-  override async write(values: AsyncIterable<NamedArray>): Promise<void> {
-    this.changed = true;
-    await super.write(values);
-  }
-}
-
-/** What only training needs, made at the first forward. */
-interface TrainingState {
-  session: NativeTrainingSession;
-  updates: Updates;
-}
-
-/** Moments to go on from, after update `step`. */
-interface Restored {
-  m?: NativeArena;
-  v?: NativeArena;
-  step: number;
-}
-
-export class OrtTrainingEngine extends ArenaEngine {
-  declare readonly student: NotedWeights;
-  /** How the session updates the weights; undefined where the addon's AdamW does. */
-  readonly group: OneGroup | undefined;
-  #training: Promise<TrainingState> | undefined;
-  #restored: Restored = { step: 0 };
-  #gathered = 0;
+/**
+ * The objective stays in TypeScript, between two calls: the session's eval model is the forward pass, its training model the
+ * backward pass.
+ */
+export class SplitEngine extends TrainingSessionEngine {
   #stash: NativeStash | undefined;
   #batch: Record<string, HostTensor> | undefined;
 
-  constructor(
-    addon: NativeAddon,
-    plan: TrainingPlan,
-    state: ModelState & { student: NotedWeights },
-    group: OneGroup | undefined,
-  ) {
-    super(addon, plan, state);
-    this.group = group;
-  }
-
-  override async mean(into: Weights, sources: readonly Weights[]): Promise<void> {
-    if (into === this.student) this.student.changed = true;
-    await super.mean(into, sources);
+  protected models(out: Pick<TrainingOutputs, 'gradients'>): SessionModels {
+    return splitModels(this.plan, { ...out, norm: !out.gradients });
   }
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
     const { forward: graph, dropoutKey, logits } = this.plan;
-    const { session } = await this.#trainingState();
+    const session = await this.session();
     this.#dropStash();
-    await this.#handOver(session);
+    await this.student.handOver();
     const feeds = feedBatch(this.plan.feeds, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const result = await step(options.signal, () =>
@@ -151,111 +101,19 @@ export class OrtTrainingEngine extends ArenaEngine {
   async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
     if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
     const { backward: graph, classes } = this.plan;
-    const { session, updates } = await this.#trainingState();
-    if (this.#gathered === 0) await session.resetGradients();
     const feeds = { ...pick(this.#batch, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
-    const { fetch, outputs } = updates;
-    const stash = this.#stash;
-    updates.gathered(await step(signal, () => session.trainStep({ feeds, stash, fetch }, outputs)));
-    this.#gathered++;
+    await this.gather({ feeds, stash: this.#stash }, signal);
     this.#dropStash();
   }
 
-  async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
-    const { updates } = await this.#trainingState();
-    this.#gathered = 0;
-    if (this.group === undefined) this.student.changed = true;
-    return updates.update(options);
-  }
-
-  async *readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray> {
-    yield* (await this.#trainingState()).updates.readMoments(which);
-  }
-
-  /** A session takes moments in only when it is made: the one there is goes. */
-  async writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>, step: number): Promise<void> {
-    this.#dropTraining();
-    const restored = this.#restored;
-    restored.step = step;
-    restored[which] ??= await this.addon.createArena(this.layout.length);
-    await writeParameters(restored[which], this.layout, values);
-  }
-
-  /** The gradients gathered since the last update, for tests and probes. */
-  async *readGradients(): AsyncIterable<NamedArray> {
-    const { updates } = await this.#trainingState();
-    if (!(updates instanceof OwnUpdates)) throw new Error('the gradients stay in the session');
-    yield* readParameters(updates.gradients, this.layout);
+  protected override async leaveSession(): Promise<void> {
+    this.#dropStash();
+    await super.leaveSession();
   }
 
   override close(): void {
-    this.#dropTraining();
-    this.#dropRestored();
-    super.close();
-  }
-
-  #trainingState(): Promise<TrainingState> {
-    this.#training ??= this.#createTraining();
-    return this.#training;
-  }
-
-  async #createTraining(): Promise<TrainingState> {
-    const { parameters, frozen } = this.plan;
-    const { m, v } = this.#restored;
-    const values = this.group && m && v ? await this.#values(m, v, this.#restored.step) : undefined;
-    const checkpoint = trainingCheckpoint(this.plan, values);
-    const models = { ...trainingModels(this.plan, this.group), checkpoint };
-    const session = await takingModel('training graph', () => this.addon.createTrainingSession(models));
-    this.student.changed = false;
-    if (!values) {
-      const names = [...parameters, ...frozen].map(({ name }) => name);
-      await session.initialize(slices(names, this.student, this.frozen));
-    }
-    if (this.group) {
-      this.#dropRestored();
-      return { session, updates: new SessionUpdates(this.addon, session, this.student) };
-    }
-    this.#restored = { step: 0 };
-    return { session, updates: await OwnUpdates.create(this.addon, this.student, { m, v }) };
-  }
-
-  /** What the session's optimizer is to go on from. */
-  async #values(m: NativeArena, v: NativeArena, step: number): Promise<TrainingValues> {
-    const frozen = this.frozen && (await collect(readParameters(this.frozen.arena, this.frozen.layout)));
-    const student = await collect(this.student.read());
-    return {
-      weights: new Map([...student, ...(frozen ?? [])]),
-      m: await collect(readParameters(m, this.layout)),
-      v: await collect(readParameters(v, this.layout)),
-      step,
-    };
-  }
-
-  /** Gives the session the student's weights where they have changed. */
-  async #handOver(session: NativeTrainingSession): Promise<void> {
-    if (!this.student.changed) return;
-    this.student.changed = false;
-    const names = this.parameters.map(({ name }) => name);
-    await session.write(slices(names, this.student));
-  }
-
-  #dropTraining(): void {
     this.#dropStash();
-    this.#gathered = 0;
-    this.#training?.then(
-      ({ session, updates }) => {
-        session.release();
-        updates.release();
-      },
-      () => {}, // never made: nothing to free
-    );
-    this.#training = undefined;
-  }
-
-  #dropRestored(): void {
-    this.#restored.m?.release();
-    this.#restored.v?.release();
-    this.#restored = { step: 0 };
+    super.close();
   }
 
   #dropStash(): void {
@@ -263,23 +121,4 @@ export class OrtTrainingEngine extends ArenaEngine {
     this.#stash = undefined;
     this.#batch = undefined;
   }
-}
-
-async function collect(values: AsyncIterable<NamedArray>): Promise<Map<string, Float32Array>> {
-  const all = new Map<string, Float32Array>();
-  for await (const { name, data } of values) all.set(name, data);
-  return all;
-}
-
-/** A step of the session. The runtime ends none early: the signal takes effect when it is done. */
-async function step<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
-  const check = () => {
-    if (signal?.aborted) throw new SesdError('SESD_ABORTED', 'The run was cancelled.');
-  };
-  check();
-  const result = await run().catch((cause: Error) => {
-    throw new SesdError('SESD_RUNTIME', `ONNX Runtime failed: ${cause.message}`, { cause });
-  });
-  check();
-  return result;
 }
