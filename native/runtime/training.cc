@@ -64,7 +64,7 @@ TrainingSession::TrainingSession(const TrainingModels& models) {
   });
   train_ = {names(session_.get(), api().TrainingSessionGetTrainingModelInputCount, api().TrainingSessionGetTrainingModelInputName),
             names(session_.get(), api().TrainingSessionGetTrainingModelOutputCount, api().TrainingSessionGetTrainingModelOutputName)};
-  if (eval.data == nullptr) return;
+  if (eval.size == 0) return;
   eval_ = {names(session_.get(), api().TrainingSessionGetEvalModelInputCount, api().TrainingSessionGetEvalModelInputName),
            names(session_.get(), api().TrainingSessionGetEvalModelOutputCount, api().TrainingSessionGetEvalModelOutputName)};
 }

@@ -4,8 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { createStore, slices } from '../../src/engine/backends/arena-weights.ts';
+import { feedBatch } from '../../src/engine/backends/feeds.ts';
+import { loadAddon } from '../../src/engine/backends/load-addon.ts';
 import { createEngine } from '../../src/engine/backends/onnx-runtime.ts';
 import { createTrainingEngine } from '../../src/engine/backends/ort-training.ts';
+import { trainingCheckpoint } from '../../src/engine/backends/ort-training-checkpoint.ts';
+import { optimizerModel, splitModels } from '../../src/engine/backends/ort-training-models.ts';
 import type { Averaging, Engine, NamedArray, UpdateOptions, Weights } from '../../src/engine/engine.ts';
 import { distillationObjective } from '../../src/objective/distillation.ts';
 import {
@@ -120,6 +125,36 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
       await each.update(update(3));
     }
     assert.deepEqual(await collect(engine.student.read()), await collect(other.student.read()));
+  });
+
+  test('what does not fit the session is refused by name', async (t) => {
+    closing(t, await twins()); // opens the runtime
+    const addon = loadAddon();
+    const { plan } = await prepareTiny();
+    const models = {
+      ...splitModels(plan, { gradients: true, norm: false }),
+      optimizer: optimizerModel(undefined),
+      checkpoint: trainingCheckpoint(plan),
+    };
+    for (const part of ['checkpoint', 'train', 'eval', 'optimizer'] as const) {
+      const broken = { ...models, [part]: new Uint8Array(100).fill(7) };
+      await assert.rejects(addon.createTrainingSession(broken), { code: 'SESD_RUNTIME' });
+    }
+    const session = await addon.createTrainingSession(models);
+    const names = plan.parameters.map(({ name }) => name);
+    const all = slices(names, await createStore(addon, plan.parameters, plan.initial));
+    const feeds = feedBatch(plan.feeds, tinyBatch());
+    await assert.rejects(session.evalStep({ feeds, fetch: [] }), /load the model parameters first/);
+    await assert.rejects(session.initialize(all.slice(1)), /Parameters buffer size incorrect/);
+    await session.initialize(all);
+    await assert.rejects(session.write([{ ...all[0]!, name: 'nobody' }]), /nobody not found/);
+    await assert.rejects(session.write([{ ...all[0]!, dims: [3] }]), /shape mismatch/);
+    await assert.rejects(session.read([{ ...all[0]!, dims: [3] }]), /is not of the size that is read/);
+    await assert.rejects(session.read([{ ...all[0]!, offset: 1e9 }]), /needs elements 1000000000 to/);
+    await assert.rejects(session.evalStep({ feeds: {}, fetch: [] }), /input '.*' has no value/);
+    await assert.rejects(session.evalStep({ feeds, fetch: ['nothing'] }), /no output 'nothing'/);
+    session.release();
+    await assert.rejects(session.resetGradients(), /the training session has been released/);
   });
 
   test('a gradient that is not finite changes nothing', async (t) => {
