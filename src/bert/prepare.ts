@@ -9,6 +9,7 @@ import { checkSizes } from '../graph/check-sizes.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
 import { lowerNodes } from '../graph/lowerings/lower-nodes.ts';
+import { checkCuda } from '../graph/opset/check-cuda.ts';
 import { fuseAttention } from '../graph/passes/fuse-attention.ts';
 import { fuseGelu } from '../graph/passes/fuse-gelu.ts';
 import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization.ts';
@@ -47,6 +48,8 @@ export interface BertOptions {
   dropout: number;
   /** Use the fused operators; without, stock ONNX ops throughout. */
   fuse: boolean;
+  /** Hold the graphs to the kernels this device has; without, to the CPU's. */
+  device?: 'cpu' | 'cuda';
   /** What the fused operators round the operands of matrix products to; float32, so nothing, when absent. */
   precision?: Precision;
   /** Seed of new weights. */
@@ -155,6 +158,8 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     for (const each of [halves.forward, halves.backward, inferenceGraph])
       ownProducts(new GraphBuilder(each, newInference()), options.precision ?? 'fp32');
   }
+  if (options.device === 'cuda')
+    for (const each of [halves.forward, halves.backward, inferenceGraph]) checkCuda(each);
   const fed = new Set(graph.inputs);
   const forward = plannedGraph(halves.forward, weights, fed);
   await turn();

@@ -165,9 +165,14 @@ export function formatOptions(options: TrainOptions): string {
 
 /** What no field can know alone. */
 function checkTogether(options: TrainOptions): void {
-  if (options.device === 'cuda') {
-    throw new SesdError('SESD_USAGE', '--device cuda: this version computes on the CPU only.', {
-      hint: 'Use --device cpu.',
+  if (options.device === 'cuda' && options.backend === 'ort-training') {
+    throw new SesdError('SESD_USAGE', '--device cuda and --backend ort-training exclude each other.', {
+      hint: 'Use --backend onnx-runtime.',
+    });
+  }
+  if (options.device === 'cuda' && options.precision === 'bf16') {
+    throw new SesdError('SESD_USAGE', '--device cuda and --precision bf16 exclude each other.', {
+      hint: 'CUDA computes in fp32 as yet.',
     });
   }
   if (options.precision === 'bf16' && !options.fuse) {

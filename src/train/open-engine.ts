@@ -1,4 +1,7 @@
-import { createEngine, type OnnxRuntimeOptions } from '../engine/backends/onnx-runtime.ts';
+import type { ChosenDevice } from '../engine/backends/cuda/choose-device.ts';
+import { cudaOptions } from '../engine/backends/cuda/try-cuda.ts';
+import { createEngine } from '../engine/backends/onnx-runtime.ts';
+import { createDeviceEngine } from '../engine/backends/onnx-runtime-device.ts';
 import { createTrainingEngine } from '../engine/backends/ort-training.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { TrainingPlan } from '../engine/plan.ts';
@@ -8,9 +11,10 @@ import { clippingNorm } from './schedule.ts';
 /** The engine of the backend asked for, and what to tell the user of it. */
 export async function openEngine(
   plan: TrainingPlan,
-  runtime: OnnxRuntimeOptions,
+  { device, runtime }: ChosenDevice,
   { backend, wholeStep, strategy, lr, headLr, weightDecay, maxGradNorm }: OpenModelOptions,
 ): Promise<{ engine: Engine; notice?: string }> {
+  if (device === 'cuda') return { engine: await createDeviceEngine(plan, cudaOptions) };
   if (backend !== 'ort-training') return { engine: await createEngine(plan, runtime) };
   const trains =
     lr !== undefined && headLr !== undefined && weightDecay !== undefined && maxGradNorm !== undefined;

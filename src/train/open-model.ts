@@ -2,6 +2,7 @@ import os from 'node:os';
 import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
 import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
+import { chooseDevice } from '../engine/backends/cuda/choose-device.ts';
 import { graphRunner } from '../engine/backends/graph-runner.ts';
 import { openRuntime } from '../engine/backends/onnx-runtime.ts';
 import { SesdError } from '../errors.ts';
@@ -14,7 +15,7 @@ import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
 import { type OnnxModel, readModel } from '../onnx/read.ts';
 import { releaseElements } from '../onnx/release-elements.ts';
 import { shareEqualMatrices } from '../onnx/shared-matrices.ts';
-import { choosePrecision } from './choose-precision.ts';
+import { type ChosenPrecision, choosePrecision } from './choose-precision.ts';
 import type {
   ExportExtras,
   ModelConfig,
@@ -62,19 +63,23 @@ async function openModel(
   config: ModelConfig | undefined,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const runtime = {
+  const chosenDevice = await chooseDevice(deviceOf(options), {
     threads: options.threads ?? os.availableParallelism(),
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
-  };
-  const chosen = choosePrecision(options, () => openRuntime(runtime).simd);
+  });
+  const { device, runtime } = chosenDevice;
+  const fuse = options.fuse && device === 'cpu';
+  const chosen: ChosenPrecision =
+    device === 'cuda' ? { precision: 'fp32' } : choosePrecision(options, () => openRuntime(runtime).simd);
   const prepared = await prepareBert(graph, {
     ...options,
     config,
+    ...{ device, fuse },
     precision: chosen.precision,
     probe: graphRunner(runtime),
   });
   const report = describe(model, graph, prepared);
-  const { engine, notice } = await openEngine(prepared.plan, runtime, options);
+  const { engine, notice = chosenDevice.notice } = await openEngine(prepared.plan, chosenDevice, options);
   const edit = headEdit(model, prepared);
   const { parameters, frozen } = prepared.plan;
   const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
@@ -96,6 +101,12 @@ async function openModel(
         files: beside.tokenizerFiles,
       }),
   };
+}
+
+/** `auto` does on the CPU what only the CPU does. */
+function deviceOf({ device, backend, precision }: OpenModelOptions): OpenModelOptions['device'] {
+  const needsCpu = backend === 'ort-training' || precision === 'bf16';
+  return device === 'auto' && needsCpu ? 'cpu' : device;
 }
 
 function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdError): ModelReport {

@@ -69,6 +69,15 @@ describe('resolving options', () => {
     assert.equal(resolveTrainOptions({ precision: 'auto', fuse: false }).precision, 'auto');
   });
 
+  test('--device cuda has one backend and one precision', () => {
+    for (const other of [{ backend: 'ort-training' }, { precision: 'bf16' }] as const)
+      assert.throws(
+        () => resolveTrainOptions({ device: 'cuda', ...other }),
+        /--device cuda and .* exclude each other/,
+      );
+    assert.equal(resolveTrainOptions({ device: 'cuda' }).device, 'cuda');
+  });
+
   test('reads numbers, words and switches from text', () => {
     const options = resolveTrainOptions({
       lr: '3e-4',
@@ -131,7 +140,6 @@ describe('resolving options', () => {
       /--strategy: expected one of finetune, sda, sdv, se, ema, avg, vote, found "finetun"/,
       /mean finetune\?/,
     ],
-    ['device', 'cuda', /--device cuda: this version computes on the CPU only/, /--device cpu/],
     ['maxLenght', 64, /--max-lenght is not an option/, /Did you mean --max-length\?/],
     ['task', 'snli', /--task snli needs the folder of its files/, /--data DIR/],
     ['data', 'x', /--data x was given without --task/, /--train FILE/],

@@ -35,12 +35,15 @@ export function layOut(parameters: readonly Parameter[]): Layout {
   return { length, places };
 }
 
+/** What the values of parameters are read from and written to. */
+export type ReadWrite = Pick<NativeBf16Arena, 'read' | 'write'>;
+
 /**
  * Fills an arena, parameter by parameter.
  * @throws SesdError SESD_CHECKPOINT when the values are not those of all the parameters
  */
 export async function writeParameters(
-  arena: AnyArena,
+  arena: ReadWrite,
   { places }: Layout,
   values: AsyncIterable<NamedArray>,
 ): Promise<void> {
@@ -70,17 +73,20 @@ export async function writeParameters(
   }
 }
 
-export async function* readParameters(arena: AnyArena, { places }: Layout): AsyncIterable<NamedArray> {
+export async function* readParameters(arena: ReadWrite, { places }: Layout): AsyncIterable<NamedArray> {
   for (const [name, { parameter, offset }] of places) {
     yield { name, data: await arena.read(offset, parameter.size) };
   }
 }
 
 /** An arena with what lies where in it. */
-export interface Store {
-  readonly arena: NativeArena;
+export interface Store<Arena extends ArenaSlice['arena'] = NativeArena> {
+  readonly arena: Arena;
   readonly layout: Layout;
 }
+
+/** One wherever it lies. */
+export type AnyStore = Store<ArenaSlice['arena']>;
 
 /** An arena filled with the values the parameters start from. */
 export async function createStore(
@@ -100,7 +106,11 @@ export interface WeightSlice extends ArenaSlice {
 }
 
 /** Weights of these names as they lie in the first store, or else in the other. */
-export function slices(names: readonly string[], store: Store, other?: Store): WeightSlice[] {
+export function slices<A extends ArenaSlice['arena']>(
+  names: readonly string[],
+  store: Store<A>,
+  other?: Store<A>,
+): (ArenaSlice & { arena: A })[] {
   return names.map((name) => {
     const { arena, layout } = store.layout.places.has(name) ? store : other!;
     const { parameter, offset } = layout.places.get(name)!;

@@ -1,0 +1,287 @@
+import type { HostTensor, NativeAddon, NativeBinding, NativeSession, NativeStash } from '../contract.ts';
+import type {
+  Averaging,
+  Batch,
+  Engine,
+  ForwardOptions,
+  Logits,
+  NamedArray,
+  Parameter,
+  UpdateOptions,
+  WeightStorage,
+  Weights,
+} from '../engine.ts';
+import type { TrainingPlan } from '../plan.ts';
+import { type AnyStore, layOut, readParameters, slices, writeParameters } from './arena-weights.ts';
+import { DeviceMemory, type Vector, whole } from './device/memory.ts';
+import * as passes from './device/passes.ts';
+import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device/weights.ts';
+import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { loadAddon } from './load-addon.ts';
+import { cancellable, pick, takingModel, toLogits } from './sessions.ts';
+
+type Plan = Omit<TrainingPlan, 'initial'>;
+
+/**
+ * Trains a plan of stock operators on a device: weights, gradients, moments, averages and what backward needs stay in its
+ * memory, and the passes over them are graphs too. The runtime is open.
+ * @param cuda options of the CUDA provider; without them the same is computed on the CPU, for tests
+ * @throws SesdError SESD_BAD_MODEL when the runtime does not take a graph
+ */
+export async function createDeviceEngine(
+  { initial, ...plan }: TrainingPlan,
+  cuda?: Readonly<Record<string, string>>,
+): Promise<DeviceEngine> {
+  const addon = loadAddon();
+  const device = new DeviceMemory(addon, cuda ? { cuda } : {});
+  const { layout, ranges } = layOutByRates(plan.parameters);
+  const student = new DeviceWeights(device, layout, await device.allocate(layout.length));
+  await student.write(valuesOf(plan.parameters, initial));
+  const frozen = await storeFrozen(device, plan.frozen, initial);
+  const inference = await session(addon, device, plan.inference.model, 'graph');
+  return new DeviceEngine(plan, device, { student, ranges, frozen, inference });
+}
+
+function session(addon: NativeAddon, device: DeviceMemory, model: Uint8Array, what: string) {
+  return takingModel(what, () => addon.createSession(model, device.options));
+}
+
+async function* valuesOf(
+  parameters: readonly Parameter[],
+  initial: TrainingPlan['initial'],
+): AsyncIterable<NamedArray> {
+  for (const { name } of parameters) {
+    const { bytes } = initial.get(name)!;
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    yield { name, data: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4) };
+  }
+}
+
+async function storeFrozen(
+  device: DeviceMemory,
+  parameters: readonly Parameter[],
+  initial: TrainingPlan['initial'],
+): Promise<AnyStore | undefined> {
+  if (parameters.length === 0) return undefined;
+  const layout = layOut(parameters);
+  const vector = await device.allocate(layout.length);
+  await writeParameters(device.access(vector), layout, valuesOf(parameters, initial));
+  return { arena: vector.memory, layout };
+}
+
+interface DeviceState {
+  student: DeviceWeights;
+  ranges: readonly RateRange[];
+  frozen: AnyStore | undefined;
+  inference: NativeSession;
+}
+
+/** What only training needs, made at the first forward. */
+interface TrainingState {
+  forward: NativeSession;
+  backward: NativeSession;
+  forwardBinding: NativeBinding;
+  backwardBinding: NativeBinding;
+  gradients: Vector;
+  m: Vector;
+  v: Vector;
+}
+
+export class DeviceEngine implements Engine {
+  readonly student: DeviceWeights;
+  readonly #plan: Plan;
+  readonly #device: DeviceMemory;
+  readonly #state: DeviceState;
+  readonly #extra = new Set<DeviceWeights>();
+  #training: Promise<TrainingState> | undefined;
+  /** Gradients of one micro-batch, when several are gathered for an update. */
+  #scratch: { vector: Vector; binding: NativeBinding } | undefined;
+  /** What weights of another storage are copied to for an inference. */
+  #widened: DeviceWeights | undefined;
+  #gathered = 0;
+  #stash: NativeStash | undefined;
+  #batch: Record<string, HostTensor> | undefined;
+
+  constructor(plan: Plan, device: DeviceMemory, state: DeviceState) {
+    this.#plan = plan;
+    this.#device = device;
+    this.#state = state;
+    this.student = state.student;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.#plan.parameters;
+  }
+
+  get fixed(): { rows?: number; length?: number } {
+    return this.#plan.fixed;
+  }
+
+  get maxPositions(): number | undefined {
+    return this.#plan.maxPositions;
+  }
+
+  get classes(): number {
+    return this.#plan.classes;
+  }
+
+  async createWeights(storage: WeightStorage = 'memory'): Promise<Weights> {
+    const { length } = this.student.layout;
+    const vector: Vector =
+      typeof storage === 'object'
+        ? { memory: await this.#device.addon.createArena(length, storage.folder), type: 'float32' }
+        : await this.#device.allocate(length, storage === 'bf16' ? 'bfloat16' : 'float32');
+    const weights = new DeviceWeights(this.#device, this.student.layout, vector);
+    this.#extra.add(weights);
+    await weights.copyFrom(this.student);
+    return weights;
+  }
+
+  mean(into: Weights, sources: readonly Weights[]): Promise<void> {
+    const vector = vectorOf(into);
+    return passes.mean(this.#device, vector, sources.map(vectorOf), whole(vector));
+  }
+
+  average(weights: Weights, averages: readonly Averaging[]): Promise<void> {
+    const vector = vectorOf(weights);
+    return passes.average(this.#device, vector, averages, whole(vector));
+  }
+
+  async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
+    const { forward: graph, feeds: wanted, dropoutKey, logits } = this.#plan;
+    const { forwardBinding } = await this.#trainingState();
+    this.#dropStash();
+    const feeds = feedBatch(wanted, batch);
+    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const result = await cancellable(forwardBinding, options.signal, () =>
+      forwardBinding.run({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
+    );
+    this.#stash = result.stash;
+    this.#batch = feeds;
+    return toLogits(result.fetched[logits]!);
+  }
+
+  async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
+    if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
+    const { backward: graph, classes } = this.#plan;
+    const state = await this.#trainingState();
+    const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
+    const feeds = { ...pick(this.#batch, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
+    const stash = this.#stash;
+    await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
+    if (this.#gathered > 0) await this.#device.add(state.gradients, this.#scratch!.vector);
+    this.#gathered++;
+    this.#dropStash();
+  }
+
+  async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
+    const { gradients: g, m, v } = await this.#trainingState();
+    const p = this.student.vector;
+    const gradNorm = await passes.norm(this.#device, g, whole(g));
+    this.#gathered = 0;
+    if (!Number.isFinite(gradNorm)) return { gradNorm };
+    await passes.average(this.#device, p, options.before ?? [], whole(p));
+    await passes.adamW(this.#device, { p, m, v, g }, this.#state.ranges, { ...options, gradNorm });
+    await passes.average(this.#device, p, options.after ?? [], whole(p));
+    return { gradNorm };
+  }
+
+  async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
+    const { inference: graph, feeds: wanted, logits } = this.#plan;
+    const { inference, frozen } = this.#state;
+    const binding = (await this.#inferable(weights as DeviceWeights)).bind(inference, graph, frozen);
+    const feeds = pick(feedBatch(wanted, batch), graph.feeds);
+    const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
+    return toLogits(result.fetched[logits]!);
+  }
+
+  /** The weights themselves, or a copy of them where the session cannot read them. */
+  async #inferable(weights: DeviceWeights): Promise<DeviceWeights> {
+    if (weights.vector.type === 'float32') return weights;
+    this.#widened ??= (await this.createWeights()) as DeviceWeights;
+    await this.#widened.copyFrom(weights);
+    return this.#widened;
+  }
+
+  async *readMoments(which: 'm' | 'v'): AsyncIterable<NamedArray> {
+    const vector = (await this.#trainingState())[which];
+    yield* readParameters(this.#device.access(vector), this.student.layout);
+  }
+
+  async writeMoments(which: 'm' | 'v', values: AsyncIterable<NamedArray>): Promise<void> {
+    const vector = (await this.#trainingState())[which];
+    await writeParameters(this.#device.access(vector), this.student.layout, values);
+  }
+
+  /** The gradients gathered since the last update, for tests and probes. */
+  async *readGradients(): AsyncIterable<NamedArray> {
+    const { gradients } = await this.#trainingState();
+    yield* readParameters(this.#device.access(gradients), this.student.layout);
+  }
+
+  close(): void {
+    this.#dropStash();
+    this.#scratch?.binding.release();
+    this.#scratch?.vector.memory.release();
+    this.#training?.then(
+      ({ gradients, m, v, ...rest }) => {
+        for (const { memory } of [gradients, m, v]) memory.release();
+        for (const resource of Object.values(rest)) resource.release();
+      },
+      () => {}, // never made: nothing to free
+    );
+    for (const weights of this.#extra) weights.release();
+    this.student.release();
+    this.#state.frozen?.arena.release();
+    this.#state.inference.release();
+    this.#device.release();
+  }
+
+  #trainingState(): Promise<TrainingState> {
+    this.#training ??= this.#createTraining();
+    return this.#training;
+  }
+
+  async #createTraining(): Promise<TrainingState> {
+    const { forward: graph } = this.#plan;
+    const { frozen } = this.#state;
+    const make = (model: Uint8Array, what: string) => session(this.#device.addon, this.#device, model, what);
+    const forward = await make(graph.model, 'training graph');
+    const backward = await make(this.#plan.backward.model, 'backward graph');
+    const zeros = () => this.#device.allocate(this.student.layout.length);
+    const gradients = await zeros();
+    return {
+      forward,
+      backward,
+      forwardBinding: forward.bind({ inputs: slices(graph.weights, this.student, frozen) }),
+      backwardBinding: this.#bindBackward(backward, gradients),
+      gradients,
+      m: await zeros(),
+      v: await zeros(),
+    };
+  }
+
+  #bindBackward(session: NativeSession, { memory: arena }: Vector): NativeBinding {
+    const { weights, gradients } = this.#plan.backward;
+    const { layout } = this.student;
+    const outputs = [...gradients].map(([parameter, name]) => {
+      const [slice] = slices([parameter], { arena, layout });
+      return { ...slice!, name };
+    });
+    return session.bind({ inputs: slices(weights, this.student, this.#state.frozen), outputs });
+  }
+
+  async #scratchBinding({ backward }: TrainingState): Promise<NativeBinding> {
+    if (!this.#scratch) {
+      const vector = await this.#device.allocate(this.student.layout.length);
+      this.#scratch = { vector, binding: this.#bindBackward(backward, vector) };
+    }
+    return this.#scratch.binding;
+  }
+
+  #dropStash(): void {
+    this.#stash?.release();
+    this.#stash = undefined;
+    this.#batch = undefined;
+  }
+}
