@@ -3,27 +3,35 @@ import type { Program } from './regex-program.ts';
 
 /** Steps for a text, and for each code unit of it. */
 const baseSteps = 5_000_000;
-const stepsPerUnit = 1000;
+const stepsPerUnit = 256;
+/** Outcomes that are kept, of four bytes each. */
+const mostOutcomes = 2 ** 25;
 
 /** An expression that takes too long on a text. */
 export class StepLimitError extends Error {}
 
+/** What came of a split at a place of a text, beside the end of a match. */
+const FAILED = -1;
+const UNTRIED = -2;
+
 /** Which splits were tried at which places of a text. */
 interface Tried {
-  /** @returns whether it is the first time */
-  first(split: number, at: number): boolean;
+  /** @returns what came of it, UNTRIED the first time only: from then on it has failed, unless the search ends well */
+  take(split: number, at: number): number;
 }
 
 /**
  * Searches a text for what a program matches, as a backtracking matcher does: the first alternative that leads to a
  * match counts. What did not lead to one from a place never will, so it is tried there once: the time is of the order
  * of steps times text, however the expression is nested (Cox, "Regular Expression Matching in the Wild", BitState).
- * Inside of looks and atomic groups that is so each time they are met; a limit of steps bounds those.
+ * So it is inside of atomic groups and looks ahead, of which also what did lead to a match is kept. Looks behind begin
+ * anew each time they are met; a limit of steps bounds those.
  */
 export class RegexSearch {
   readonly #program: Program;
   readonly #text: string;
   readonly #tried: TriedPlaces;
+  readonly #outcomes: Outcomes;
   /** Steps and places to go back to. */
   readonly #stack: number[] = [];
   #stepsLeft: number;
@@ -32,6 +40,7 @@ export class RegexSearch {
     this.#program = program;
     this.#text = text;
     this.#tried = new TriedPlaces(program.splits, text.length + 1);
+    this.#outcomes = new Outcomes(text.length + 1);
     this.#stepsLeft = baseSteps + stepsPerUnit * text.length;
   }
 
@@ -56,6 +65,7 @@ export class RegexSearch {
     const text = this.#text;
     const stack = this.#stack;
     const bottom = stack.length;
+    const run = tried === this.#outcomes ? new Run() : undefined;
     let at = start;
     let now = step;
     for (;;) {
@@ -72,18 +82,28 @@ export class RegexSearch {
           }
           break;
         }
-        case 'split':
-          if (!tried.first(current.id, at)) failed = true;
-          else {
-            stack.push(current.second, at);
+        case 'split': {
+          const outcome = tried.take(current.id, at);
+          if (outcome >= 0) {
+            stack.length = bottom;
+            this.#outcomes.settle(run!, outcome);
+            return outcome;
+          }
+          if (outcome === FAILED) {
+            failed = true;
+            run?.meet(current.id, at);
+          } else {
+            run?.go(current.id, at);
+            stack.push(current.second, at, run?.way.length ?? 0);
             now = current.first;
           }
           break;
+        }
         case 'jump':
           now = current.to;
           break;
         case 'atomic': {
-          const end = this.#run(now + 1, at, new TriedHere());
+          const end = this.#run(now + 1, at, this.#outcomes);
           if (end < 0) failed = true;
           else {
             at = end;
@@ -92,7 +112,7 @@ export class RegexSearch {
           break;
         }
         case 'ahead':
-          if (this.#run(now + 1, at, new TriedHere()) >= 0 === current.negated) failed = true;
+          if (this.#run(now + 1, at, this.#outcomes) >= 0 === current.negated) failed = true;
           else now = current.next;
           break;
         case 'behind':
@@ -102,12 +122,15 @@ export class RegexSearch {
         case 'end':
           if (wanted < 0 || at === wanted) {
             stack.length = bottom;
+            if (run) this.#outcomes.settle(run, at);
             return at;
           }
           failed = true;
       }
       if (!failed) continue;
       if (stack.length === bottom) return -1;
+      const way = stack.pop()!;
+      run?.backTo(way);
       at = stack.pop()!;
       now = stack.pop()!;
     }
@@ -134,12 +157,12 @@ class TriedPlaces implements Tried {
     this.#bits = new Uint8Array(this.#stride * places);
   }
 
-  first(split: number, at: number): boolean {
+  take(split: number, at: number): number {
     const index = at * this.#stride + (split >> 3);
     const bit = 1 << (split & 7);
-    if ((this.#bits[index]! & bit) !== 0) return false;
+    if ((this.#bits[index]! & bit) !== 0) return FAILED;
     this.#bits[index]! |= bit;
-    return true;
+    return UNTRIED;
   }
 
   forget(at: number): void {
@@ -147,19 +170,82 @@ class TriedPlaces implements Tried {
   }
 }
 
-/** For a look or an atomic group at one place, most of which try nothing. */
+/** The splits and places that a search inside of an atomic group or look went through. */
+class Run {
+  /** Those on the way taken, each followed by its place. */
+  readonly way: number[] = [];
+  readonly tried: number[] = [];
+  /** Whether it came back, with nothing matched, to where it was. */
+  cameBack = false;
+
+  go(split: number, at: number): void {
+    this.way.push(split, at);
+    this.tried.push(split, at);
+  }
+
+  /** A split that has failed, or will unless the way taken leads on from it. */
+  meet(split: number, at: number): void {
+    const { way } = this;
+    for (let i = way.length - 2; i >= 0 && way[i + 1] === at; i -= 2) this.cameBack ||= way[i] === split;
+  }
+
+  backTo(length: number): void {
+    this.way.length = length;
+  }
+}
+
+/** What came of the splits inside of atomic groups and looks ahead, for the whole of a text. */
+class Outcomes implements Tried {
+  readonly #places: number;
+  /** By split and place: 0 for UNTRIED, else the outcome: FAILED, or a match's end + 1. Most groups have no split. */
+  readonly #known: (Int32Array | undefined)[] = [];
+  #kept = 0;
+
+  constructor(places: number) {
+    this.#places = places;
+  }
+
+  take(split: number, at: number): number {
+    let known = this.#known[split];
+    if (!known) {
+      this.#kept += this.#places;
+      if (this.#kept > mostOutcomes) throw new StepLimitError('it takes too much memory on a text');
+      known = new Int32Array(this.#places);
+      this.#known[split] = known;
+    }
+    const outcome = known[at]!;
+    if (outcome > 0) return outcome - 1;
+    if (outcome === FAILED) return FAILED;
+    known[at] = FAILED;
+    return UNTRIED;
+  }
+
+  /**
+   * A search came to the end of a match. If it also came back to where it was, what it left on its way counts as not
+   * tried: that may have failed by this alone.
+   */
+  settle({ way, tried, cameBack }: Run, end: number): void {
+    const set = (pairs: readonly number[], outcome: number) => {
+      for (let i = 0; i < pairs.length; i += 2) this.#known[pairs[i]!]![pairs[i + 1]!] = outcome;
+    };
+    if (cameBack) set(tried, 0);
+    set(way, end + 1);
+  }
+}
+
+/** For a look behind at one place. */
 class TriedHere implements Tried {
   readonly #places: Set<number>[] = [];
 
-  first(split: number, at: number): boolean {
+  take(split: number, at: number): number {
     let places = this.#places[split];
     if (!places) {
       places = new Set();
       this.#places[split] = places;
     }
-    if (places.has(at)) return false;
+    if (places.has(at)) return FAILED;
     places.add(at);
-    return true;
+    return UNTRIED;
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadTokenizer } from '../../src/tokenizer/load.ts';
+import { compileRegex } from '../../src/tokenizer/regex.ts';
 
 type Json = Record<string, unknown>;
 
@@ -50,7 +51,23 @@ describe('regular expressions that a backtracking matcher takes years for', () =
     assert.deepEqual(await encode(split('\\s+$'), `x${' '.repeat(2 ** 20)}x`), [0]);
   });
 
-  for (const source of ['(?=(a+)+b)a', '(?>(?:a+)+b)', '(?<=a{1,200}b)a', '(?:(?=a*b)a)*']) {
+  for (const source of ['(?=(a+)+b)a', '(?>(?:a+)+b)', 'a++b', '(?>a*)b', '(?:(?=a*b)a)+', '(?!a*!)a']) {
+    test(`${source}, in groups that are passed or looked at as a whole`, async () => {
+      assert.deepEqual(await encode(split(source), `${'a'.repeat(200_000)}!`), [0]);
+    });
+  }
+
+  test('what is kept of such groups changes no match', () => {
+    const text = `${'a'.repeat(2000)}!`;
+    const found = (source: string) => [...compileRegex(source)(text)].map(({ start, end }) => [start, end]);
+    assert.deepEqual(found('(?>(?:a+)+)!'), [[0, 2001]]);
+    assert.deepEqual(found('(?>(?:a+)+b|aa)').length, 1000);
+    assert.deepEqual(found('(?:a|aa)+b|(?=(?:a+)+!)a').length, 2000);
+    assert.deepEqual(found('(?=(?:a*)*b)a|(?=(?:|a)*!)aa').length, 1000);
+    assert.deepEqual(found('(?>(?:|aa|a)*)!'), [[0, 2001]]);
+  });
+
+  for (const source of ['(?<=a{1,200}b)a']) {
     test(`${source} is given up`, () => refused(split(source), word, /it takes too long on a text$/));
   }
 
