@@ -16,6 +16,8 @@ const UNTRIED = -2;
 
 /** Which splits were tried at which places of a text. */
 interface Tried {
+  /** What to take it costs, in steps. */
+  readonly cost: number;
   /** @returns what came of it, UNTRIED the first time only: from then on it has failed, unless the search ends well */
   take(split: number, at: number): number;
 }
@@ -84,6 +86,7 @@ export class RegexSearch {
         }
         case 'split': {
           const outcome = tried.take(current.id, at);
+          this.#stepsLeft -= tried.cost;
           if (outcome >= 0) {
             stack.length = bottom;
             this.#outcomes.settle(run!, outcome);
@@ -149,6 +152,7 @@ export class RegexSearch {
 
 /** For the whole of a text: a bit a split and place. */
 class TriedPlaces implements Tried {
+  readonly cost = 0;
   readonly #bits: Uint8Array;
   readonly #stride: number;
 
@@ -196,6 +200,7 @@ class Run {
 
 /** What came of the splits inside of atomic groups and looks ahead, for the whole of a text. */
 class Outcomes implements Tried {
+  readonly cost = 1;
   readonly #places: number;
   /** By split and place: 0 for UNTRIED, else the outcome: FAILED, or a match's end + 1. Most groups have no split. */
   readonly #known: (Int32Array | undefined)[] = [];
@@ -235,6 +240,7 @@ class Outcomes implements Tried {
 
 /** For a look behind at one place. */
 class TriedHere implements Tried {
+  readonly cost = 10;
   readonly #places: Set<number>[] = [];
 
   take(split: number, at: number): number {
