@@ -225,5 +225,9 @@ test('what the loader says is put into what to do', () => {
   assert.equal(explainLoadFailure(failed('libcublasLt.so.12'))!.fix, 'pip install nvidia-cublas-cu12');
   assert.equal(explainLoadFailure(failed('libcudnn.so.9'))!.fix, 'pip install nvidia-cudnn-cu13');
   assert.match(explainLoadFailure(failed('libodd.so.2'))!.fix, /LD_LIBRARY_PATH/);
+  const old =
+    'Parse Failed to parse provider option "device_id": CUDA failure 35: CUDA driver version is insufficient ; GPU=-1 ;';
+  assert.equal(explainLoadFailure(old)!.message, "CUDA's error 35: CUDA driver version is insufficient");
+  assert.match(explainLoadFailure(old)!.fix, /nvidia\.com\/drivers/);
   assert.equal(explainLoadFailure('something else'), undefined);
 });

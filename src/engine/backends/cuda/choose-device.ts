@@ -59,7 +59,7 @@ async function openCuda(runtime: OnnxRuntimeOptions): Promise<ChosenDevice> {
   try {
     await tryCuda(addon);
   } catch (cause) {
-    const { message } = cause as Error;
+    const message = (cause as Error).message.trim();
     throw refusal([explainLoadFailure(message) ?? { message, fix: 'Use --device cpu.' }], cause);
   }
   return { device: 'cuda', runtime: linked, notice: `Computing on CUDA: ${describe(found)}.` };

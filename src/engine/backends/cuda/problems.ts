@@ -103,8 +103,22 @@ function stem(name: string): string {
   return path.basename(name).replace(/\.so.*/, '');
 }
 
+/** By cudaError_t. */
+const failureFixes: Readonly<Record<string, string>> = {
+  35: driverFix,
+  100: `No GPU is visible to this process: look at nvidia-smi and CUDA_VISIBLE_DEVICES. ${driverFix}`,
+};
+
 /** What a failure to load the provider means. @param message the runtime's own */
 export function explainLoadFailure(message: string): CudaProblem | undefined {
+  const failure = message.match(/CUDA failure (\d+): ([^;]*?)\s*;/);
+  if (failure) {
+    const [, code, text] = failure;
+    return {
+      message: `CUDA's error ${code}: ${text}`,
+      fix: failureFixes[code!] ?? 'Run nvidia-smi: it tells of the GPU.',
+    };
+  }
   const missing = message.match(/(lib[\w+-]+\.so[.\d]*): cannot open shared object file/)?.[1];
   if (missing === undefined) return undefined;
   if (missing.startsWith('libcuda.so')) {
