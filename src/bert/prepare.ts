@@ -15,6 +15,7 @@ import { fuseGelu } from '../graph/passes/fuse-gelu.ts';
 import { fuseLayerNormalization } from '../graph/passes/fuse-layer-normalization.ts';
 import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-layer-normalization.ts';
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
+import { cutShapes } from '../graph/passes/host-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
@@ -48,7 +49,7 @@ export interface BertOptions {
   dropout: number;
   /** Use the fused operators; without, stock ONNX ops throughout. */
   fuse: boolean;
-  /** Hold the graphs to the kernels this device has; without, to the CPU's. */
+  /** Graphs for this device: for cuda, of what it has kernels for, with shapes computed on the host. Without `fuse`. */
   device?: 'cpu' | 'cuda';
   /** What the fused operators round the operands of matrix products to; float32, so nothing, when absent. */
   precision?: Precision;
@@ -128,12 +129,15 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const inferenceBuilder = new GraphBuilder(inferenceGraph, inferred);
   await rewrite(inferenceBuilder, options.fuse);
   if (packing) packTokens(inferenceBuilder, packing);
+  const forCuda = options.device === 'cuda';
+  if (forCuda) hoistShapes(inferenceBuilder);
 
   const unpacked = new GraphBuilder(graph, inferred);
   if (options.dropout > 0) insertDropout(unpacked, sites, options.dropout);
   const fused = await rewrite(unpacked, options.fuse);
   const packed = packing !== undefined && packTokens(unpacked, packing);
   const builder = packed ? new GraphBuilder(graph, inferGraph(graph)) : unpacked;
+  if (forCuda) hoistShapes(builder);
   const { names, frozen } = findParameters(graph, inferenceGraph);
   const { freeze, layerLrDecay = 1, reinitTop = 0, seed } = options;
   const kept = freeze === undefined ? new Set<string>() : frozenBy(freeze, names, places);
@@ -148,6 +152,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     wrt: wanted,
     fused: options.fuse,
   });
+  if (forCuda) hoistBackward(graph, forwardCount, dlogits);
   await turn();
   const trained = new Set(gradients.keys());
   for (const name of wanted) if (!trained.has(name)) frozen.push({ name, reason: 'no gradient reaches it' });
@@ -158,12 +163,12 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     for (const each of [halves.forward, halves.backward, inferenceGraph])
       ownProducts(new GraphBuilder(each, newInference()), options.precision ?? 'fp32');
   }
-  if (options.device === 'cuda')
-    for (const each of [halves.forward, halves.backward, inferenceGraph]) checkCuda(each);
+  if (forCuda) for (const each of [halves.forward, halves.backward, inferenceGraph]) checkCuda(each);
   const fed = new Set(graph.inputs);
-  const forward = plannedGraph(halves.forward, weights, fed);
+  const planned = (part: Graph) => plannedGraph(part, weights, fed, forCuda);
+  const forward = planned(halves.forward);
   await turn();
-  const backwardGraph = plannedGraph(halves.backward, weights, fed);
+  const backwardGraph = planned(halves.backward);
   await turn();
   const describe = (name: string) =>
     describeParameter(name, graph.initializers.get(name)!, {
@@ -177,7 +182,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     feeds: packed ? [...feeds, ...packedFeeds] : feeds,
     forward: { ...forward, stash: halves.stash },
     backward: { ...backwardGraph, dlogits, gradients: halves.gradients },
-    inference: plannedGraph(inferenceGraph, weights, fed),
+    inference: planned(inferenceGraph),
     logits: head.logits,
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
     classes: head.classes,
@@ -269,6 +274,15 @@ async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string
   return fused;
 }
 
+/** Takes the shapes that the gradients read from the batch, too, so that no activation is kept for its shape. */
+function hoistBackward(graph: Graph, forwardCount: number, dlogits: string): void {
+  const forward = graph.nodes.slice(0, forwardCount);
+  const given = [...graph.inputs, dlogits, ...forward.flatMap(({ outputs }) => outputs.filter(Boolean))];
+  const part = { ...graph, inputs: given, nodes: graph.nodes.slice(forwardCount) };
+  hoistShapes(new GraphBuilder(part, newInference()), graph.inputs);
+  graph.nodes = [...forward, ...part.nodes];
+}
+
 function split(
   graph: Graph,
   forwardCount: number,
@@ -299,13 +313,21 @@ function split(
 }
 
 /** Serializes a graph with the weights as inputs instead of initializers. */
-function plannedGraph(graph: Graph, weights: ReadonlySet<string>, fed: ReadonlySet<string>): PlannedGraph {
+function plannedGraph(
+  graph: Graph,
+  weights: ReadonlySet<string>,
+  fed: ReadonlySet<string>,
+  forCuda: boolean,
+): PlannedGraph {
+  const shapes = forCuda ? cutShapes(graph, fed) : undefined;
+
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
   const own = [...weights].filter((name) => read.has(name));
   const inputs = graph.inputs.filter((name) => read.has(name));
   const initializers = new Map([...graph.initializers].filter(([name]) => !weights.has(name)));
   const model = serializeGraph({ ...graph, initializers, inputs: [...inputs, ...own] });
-  return { model, weights: own, feeds: inputs.filter((name) => fed.has(name)) };
+  const feeds = inputs.filter((name) => fed.has(name));
+  return { model, weights: own, feeds, ...(shapes && { shapes }) };
 }
 
 function feedType(name: string, dtype: DataType): TrainingPlan['feeds'][number]['dtype'] {

@@ -52,7 +52,7 @@ export interface SessionOptions {
   profile?: string;
   /** Options of the CUDA provider, as the runtime names them; the session then computes on that device. */
   cuda?: Readonly<Record<string, string>>;
-  /** Refuse a graph of which any node would run on the CPU. The runtime puts there what computes shapes. */
+  /** Refuse a graph of which any node would run on the CPU, where the runtime puts what computes shapes. */
   deviceOnly?: boolean;
 }
 

@@ -54,4 +54,6 @@ export interface PlannedGraph {
   weights: readonly string[];
   /** Feeds this graph reads, by name (dropout key included). */
   feeds: readonly string[];
+  /** Of graphs for a GPU: computes, on the host and from feeds of a batch, shapes that are further feeds. */
+  shapes?: { model: Uint8Array; feeds: readonly string[]; outputs: readonly string[] };
 }

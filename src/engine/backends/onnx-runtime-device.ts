@@ -1,3 +1,4 @@
+import { SesdError } from '../../errors.ts';
 import type { HostTensor, NativeAddon, NativeBinding, NativeSession, NativeStash } from '../contract.ts';
 import type {
   Averaging,
@@ -15,10 +16,11 @@ import type { TrainingPlan } from '../plan.ts';
 import { type AnyStore, layOut, readParameters, slices, writeParameters } from './arena-weights.ts';
 import { DeviceMemory, type Vector, whole } from './device/memory.ts';
 import * as passes from './device/passes.ts';
+import { ShapeFeeds } from './device/shape-feeds.ts';
 import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device/weights.ts';
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
 import { loadAddon } from './load-addon.ts';
-import { cancellable, pick, takingModel, toLogits } from './sessions.ts';
+import { cancellable, takingModel, toLogits } from './sessions.ts';
 
 type Plan = Omit<TrainingPlan, 'initial'>;
 
@@ -33,7 +35,7 @@ export async function createDeviceEngine(
   cuda?: Readonly<Record<string, string>>,
 ): Promise<DeviceEngine> {
   const addon = loadAddon();
-  const device = new DeviceMemory(addon, cuda ? { cuda } : {});
+  const device = new DeviceMemory(addon, cuda ? { cuda, deviceOnly: true } : {});
   const { layout, ranges } = layOutByRates(plan.parameters);
   const student = new DeviceWeights(device, layout, await device.allocate(layout.length));
   await student.write(valuesOf(plan.parameters, initial));
@@ -42,8 +44,23 @@ export async function createDeviceEngine(
   return new DeviceEngine(plan, device, { student, ranges, frozen, inference });
 }
 
-function session(addon: NativeAddon, device: DeviceMemory, model: Uint8Array, what: string) {
-  return takingModel(what, () => addon.createSession(model, device.options));
+async function session(addon: NativeAddon, device: DeviceMemory, model: Uint8Array, what: string) {
+  try {
+    return await takingModel(what, () => addon.createSession(model, device.options));
+  } catch (cause) {
+    throw explainPlacement(cause, what);
+  }
+}
+
+/** What the runtime says where it would run a node on the CPU, in words that tell what to do. */
+export function explainPlacement(cause: unknown, what: string): unknown {
+  if (!(cause instanceof SesdError) || !cause.message.includes('assigned to the default CPU EP'))
+    return cause;
+  return new SesdError(
+    'SESD_UNSUPPORTED_OP',
+    `The model's ${what} computes shapes that do not follow from the batch, which the GPU does not.`,
+    { hint: 'Export it with torch.onnx.export(dynamo=True), or use --device cpu.', cause },
+  );
 }
 
 async function* valuesOf(
@@ -92,6 +109,7 @@ export class DeviceEngine implements Engine {
   readonly #plan: Plan;
   readonly #device: DeviceMemory;
   readonly #state: DeviceState;
+  readonly #shapes: ShapeFeeds;
   readonly #extra = new Set<DeviceWeights>();
   #training: Promise<TrainingState> | undefined;
   /** Gradients of one micro-batch, when several are gathered for an update. */
@@ -106,6 +124,7 @@ export class DeviceEngine implements Engine {
     this.#plan = plan;
     this.#device = device;
     this.#state = state;
+    this.#shapes = new ShapeFeeds(device.addon);
     this.student = state.student;
   }
 
@@ -153,8 +172,9 @@ export class DeviceEngine implements Engine {
     this.#dropStash();
     const feeds = feedBatch(wanted, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const own = await this.#shapes.of(graph, feeds);
     const result = await cancellable(forwardBinding, options.signal, () =>
-      forwardBinding.run({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
+      forwardBinding.run({ feeds: own, fetch: [logits], keep: graph.stash }),
     );
     this.#stash = result.stash;
     this.#batch = feeds;
@@ -166,7 +186,8 @@ export class DeviceEngine implements Engine {
     const { backward: graph, classes } = this.#plan;
     const state = await this.#trainingState();
     const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
-    const feeds = { ...pick(this.#batch, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
+    const own = await this.#shapes.of(graph, this.#batch);
+    const feeds = { ...own, [graph.dlogits]: feedDlogits(dlogits, classes) };
     const stash = this.#stash;
     await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
     if (this.#gathered > 0) await this.#device.add(state.gradients, this.#scratch!.vector);
@@ -190,7 +211,7 @@ export class DeviceEngine implements Engine {
     const { inference: graph, feeds: wanted, logits } = this.#plan;
     const { inference, frozen } = this.#state;
     const binding = (await this.#inferable(weights as DeviceWeights)).bind(inference, graph, frozen);
-    const feeds = pick(feedBatch(wanted, batch), graph.feeds);
+    const feeds = await this.#shapes.of(graph, feedBatch(wanted, batch));
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
   }
@@ -234,6 +255,7 @@ export class DeviceEngine implements Engine {
     this.student.release();
     this.#state.frozen?.arena.release();
     this.#state.inference.release();
+    this.#shapes.release();
     this.#device.release();
   }
 

@@ -45,8 +45,8 @@ function formals(text: string, types: ReadonlyMap<string, ReadonlySet<string>>):
 const shapeOps = new Set(['Shape', 'Size']);
 
 /**
- * Holds every node of a graph to what the CUDA provider has kernels for, but those that only compute shapes: these the
- * runtime leaves on the host on purpose.
+ * Holds every node of a graph to what the CUDA provider has kernels for, but those that only compute shapes: these are
+ * cut off (cutShapes).
  *
  * @throws SesdError SESD_UNSUPPORTED_OP, naming the node and the type
  */

@@ -6,15 +6,17 @@ import { sortNodes } from '../sort.ts';
  * Takes shapes from the graph's inputs instead of from activations. What an exporter writes as
  * Shape(activation) is known to be [batch, sequence, 768]; read from the token ids it no longer ties the
  * activation down, so that patterns around it can be fused and nothing is kept for its shape alone.
+ *
+ * @param from the inputs to read them from
  */
-export function hoistShapes(builder: GraphBuilder): void {
+export function hoistShapes(builder: GraphBuilder, from: readonly string[] = builder.graph.inputs): void {
   const { graph } = builder;
-  const sources = inputDims(graph);
+  const sources = inputDims(graph, from);
   const shapes = new Map<string, string>();
   const elements = new Map<string, string>();
   for (const node of graph.nodes.filter((candidate) => candidate.op === 'Shape')) {
     const dims = shapeOf(graph, node);
-    if (graph.inputs.includes(node.inputs[0]!) || !dims?.length) continue;
+    if (from.includes(node.inputs[0]!) || !dims?.length) continue;
     if (!dims.every((dim) => typeof dim === 'number' || sources.has(dim))) continue;
     const key = dims.join();
     let shared = shapes.get(key);
@@ -40,9 +42,12 @@ export function hoistShapes(builder: GraphBuilder): void {
 }
 
 /** Where each symbol can be read off: an axis of a graph input. */
-function inputDims(graph: Graph): Map<string | number, { input: string; axis: number }> {
+function inputDims(
+  graph: Graph,
+  from: readonly string[],
+): Map<string | number, { input: string; axis: number }> {
   const sources = new Map<string | number, { input: string; axis: number }>();
-  for (const input of graph.inputs) {
+  for (const input of from) {
     for (const [axis, dim] of (graph.types.get(input)?.dims ?? []).entries()) {
       if (typeof dim === 'string' && !sources.has(dim)) sources.set(dim, { input, axis });
     }

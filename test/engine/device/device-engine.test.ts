@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, describe, test } from 'node:test';
+import { loadAddon } from '../../../src/engine/backends/load-addon.ts';
 import { type OnnxRuntimeEngine, openRuntime } from '../../../src/engine/backends/onnx-runtime.ts';
-import { createDeviceEngine, type DeviceEngine } from '../../../src/engine/backends/onnx-runtime-device.ts';
+import {
+  createDeviceEngine,
+  type DeviceEngine,
+  explainPlacement,
+} from '../../../src/engine/backends/onnx-runtime-device.ts';
+import { takingModel } from '../../../src/engine/backends/sessions.ts';
 import type { NamedArray, UpdateOptions, Weights } from '../../../src/engine/engine.ts';
 import {
   collectGradients,
@@ -22,7 +28,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 async function deviceEngine(dropout = 0, file?: TinyFile, freeze?: string): Promise<DeviceEngine> {
   openRuntime({ threads: 2 });
-  const options = { fuse: false, dropout, ...(freeze !== undefined && { freeze }) };
+  const options = { fuse: false, device: 'cuda' as const, dropout, ...(freeze !== undefined && { freeze }) };
   return createDeviceEngine((await prepareTiny(options, file)).plan);
 }
 
@@ -67,6 +73,20 @@ async function step(engine: Pair[number], options: UpdateOptions): Promise<numbe
   await engine.backward(data.map((value, index) => 0.1 * value + Math.sin(index + options.step)));
   return (await engine.update(options)).gradNorm;
 }
+
+test('a graph with nodes on the CPU is refused where that is not wanted, and the error says what to do', async () => {
+  openRuntime({ threads: 2 });
+  const { plan } = await prepareTiny({ fuse: false });
+  const refused = takingModel('graph', () =>
+    loadAddon().createSession(plan.inference.model, { deviceOnly: true }),
+  );
+  await assert.rejects(
+    refused.catch((error) => {
+      throw explainPlacement(error, 'graph');
+    }),
+    { code: 'SESD_UNSUPPORTED_OP', message: /computes shapes/, hint: /dynamo=True.*--device cpu/ },
+  );
+});
 
 describe('the engine of a device', () => {
   for (const file of ['model.onnx', 'model-dynamo.onnx'] as const) {

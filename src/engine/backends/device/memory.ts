@@ -129,9 +129,8 @@ export class DeviceMemory {
   #session(key: string, make: () => Graph): Promise<NativeSession> {
     const known = this.#sessions.get(key);
     if (known) return known;
-    const options = { ...this.options, ...(this.options.cuda && { deviceOnly: true }) };
     const model = serializeGraph(make());
-    const making = takingModel(`pass ${key}`, () => this.addon.createSession(model, options));
+    const making = takingModel(`pass ${key}`, () => this.addon.createSession(model, this.options));
     this.#sessions.set(key, making);
     return making;
   }
