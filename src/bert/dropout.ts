@@ -146,5 +146,7 @@ function readsTable(view: GraphView, value: string): boolean {
   const node = view.producer(value);
   if (node?.op === 'Gather') return view.isInitializer(node.inputs[0]!);
   if (node?.op === 'Reshape') return readsTable(view, node.inputs[0]!);
+  // DeBERTa projects narrower embeddings before it normalizes them
+  if (node?.op === 'MatMul') return view.isInitializer(node.inputs[1]!) && readsTable(view, node.inputs[0]!);
   return node?.op === 'Add' && node.inputs.some((input) => readsTable(view, input));
 }

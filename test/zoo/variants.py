@@ -130,6 +130,7 @@ def add_relative(add):
     add("deberta-classifier-ts17-absolute", family="deberta", roles=BERT_ROLES, settings=absolute, patterns=dict(Attention=2))
     add("deberta-v2-classifier-ts12", family="deberta-v2", opset=12)
     add("deberta-v2-classifier-dynamo18", family="deberta-v2", exporter="dynamo", opset=18)
+    add("deberta-v2-classifier-ts14-narrow", family="deberta-v2", opset=14, settings=dict(embedding_size=16))
     add("deberta-v3-classifier-ts14", family="deberta-v3", opset=14)
     add("deberta-v3-classifier-ts13-masked", family="deberta-v3", opset=13, edit="masked")
     add("deberta-v3-classifier-dynamo20", family="deberta-v3", exporter="dynamo", opset=20)
