@@ -62,8 +62,11 @@ async function openCuda(runtime: OnnxRuntimeOptions): Promise<ChosenDevice> {
     const message = (cause as Error).message.trim();
     throw refusal([explainLoadFailure(message) ?? { message, fix: 'Use --device cpu.' }], cause);
   }
-  return { device: 'cuda', runtime: linked, notice: `Computing on CUDA: ${describe(found)}.` };
+  return { device: 'cuda', runtime: linked, notice: `Computing on CUDA: ${describe(found)}. ${UNTRIED}` };
 }
+
+/** Until it has run on one: docs/cuda.md. */
+const UNTRIED = 'This package was tested without a GPU only: compare with --device cpu.';
 
 function describe({ provider, driver, libraries }: CudaDescription): string {
   const cudnn = libraries.find(({ name }) => name.startsWith('libcudnn'));
