@@ -4,7 +4,6 @@ import { splitBackward } from '../autodiff/split.ts';
 import type { Feed, PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { checkRunnable } from '../graph/check-runnable.ts';
 import { checkSizes } from '../graph/check-sizes.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 import { inferGraph, newInference } from '../graph/infer/infer.ts';
@@ -25,13 +24,13 @@ import { simplify } from '../graph/passes/simplify.ts';
 import { cloneGraph, removeDeadNodes } from '../graph/rewrite.ts';
 import { serializeGraph } from '../graph/serialize.ts';
 import { GraphView } from '../graph/view.ts';
+import { attachHead } from './attach-head.ts';
 import { DROPOUT_KEY, type DropoutSites, findDropoutSites, insertDropout } from './dropout.ts';
 import { frozenBy } from './freeze.ts';
-import { type Head, type HeadKind, planHead } from './head.ts';
+import type { Head, HeadKind } from './head.ts';
 import { takeInDense } from './head-dense.ts';
 import { type BertInputs, batchDims, findInputs } from './inputs.ts';
 import { learningRateScales } from './layer-rates.ts';
-import { findOutputs } from './outputs.ts';
 import { findPacking, packedFeeds } from './packing.ts';
 import type { RunProbe } from './padding-masks.ts';
 import { describeParameter, type FrozenTensor, findParameters } from './parameters.ts';
@@ -208,49 +207,6 @@ function nameDims(graph: Graph): BertInputs {
     graph.types.set(name, { dtype, dims: [rows, length] });
   }
   return inputs;
-}
-
-function attachHead(
-  graph: Graph,
-  inputs: BertInputs,
-  options: BertOptions,
-): { head: Head; dropped: readonly string[] } {
-  const outputs = findOutputs(new GraphView(graph));
-  const classes = options.classes ?? (outputs.vote ?? outputs.classifiers[0])?.classes;
-  if (classes === undefined) {
-    throw new SesdError(
-      'SESD_BAD_MODEL',
-      'The model has no classifier, and no labels say how large one should be.',
-      {
-        hint: 'Train it first: sesd-train --onnx MODEL --train FILE.',
-      },
-    );
-  }
-  const hidden = graph.types.get(outputs.hidden ?? outputs.pooled ?? '')?.dims?.at(-1);
-  const head = planHead(outputs, {
-    kind: options.head,
-    classes,
-    seed: options.seed,
-    mask: inputs.inputs.find((input) => input.role === 'mask')?.name,
-    hidden: typeof hidden === 'number' ? hidden : undefined,
-    taken: (name) => graph.types.has(name) || graph.initializers.has(name),
-    dims: (name) => graph.initializers.get(name)?.dims ?? [],
-  });
-  const own = head.kind === 'existing' || head.kind === 'resized';
-  const dropped = own ? outputs.unrelated : graph.outputs;
-  for (const [name, tensor] of head.initializers) {
-    graph.initializers.set(name, tensor);
-    graph.types.set(name, { dtype: tensor.dtype, dims: tensor.dims });
-  }
-  graph.nodes.push(
-    ...head.nodes.map((node) => ({ ...node, inputs: [...node.inputs], outputs: [...node.outputs] })),
-  );
-  graph.outputs = [head.logits];
-  removeDeadNodes(graph);
-  checkRunnable(graph);
-  graph.inputs = graph.inputs.filter((name) => graph.nodes.some((node) => node.inputs.includes(name)));
-  inputs.inputs = inputs.inputs.filter((input) => graph.inputs.includes(input.name));
-  return { head, dropped };
 }
 
 /** The fused or the stock form of a graph whose dropout is in place. Returns what was fused. */
