@@ -1,9 +1,12 @@
 import type { Match } from './pattern.ts';
 import type { Program } from './regex-program.ts';
 
-/** Steps for a text, and for each code unit of it. */
-const baseSteps = 5_000_000;
-const stepsPerUnit = 256;
+/**
+ * Steps for a text, and for each code unit of it: known tokenizers' patterns take 23 a unit at most. A normalizer may have many
+ * expressions and a file many texts, so that one of them is given up well before it takes seconds.
+ */
+const baseSteps = 2_000_000;
+const stepsPerUnit = 64;
 /** Outcomes that are kept, of four bytes each. */
 const mostOutcomes = 2 ** 25;
 

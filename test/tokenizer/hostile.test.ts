@@ -38,9 +38,7 @@ const refused = (json: Json, text: string, message: RegExp) =>
 const word = `${'a'.repeat(5000)}!`;
 
 describe('regular expressions that a backtracking matcher takes years for', () => {
-  for (const source of [
-    ...['(a+)+$', '(a|a)*$', '(a|aa)+$', '(.*)*\\d', '(a?){200}a{200}\\d', '((a*)*)*\\d', 'a*a*a*a*a*a*b'],
-  ]) {
+  for (const source of [...['(a+)+$', '(a|a)*$', '(a|aa)+$', '(.*)*\\d', '((a*)*)*\\d', 'a*a*a*a*a*a*b']]) {
     test(source, async () => {
       assert.deepEqual(await encode(split(source), word), [0]); // matches nothing: one word, too long
       assert.deepEqual(await encode(split(source.replace(/\\d|b$|\$/, '!')), 'aaa!'), [0]);
@@ -67,7 +65,7 @@ describe('regular expressions that a backtracking matcher takes years for', () =
     assert.deepEqual(found('(?>(?:|aa|a)*)!'), [[0, 2001]]);
   });
 
-  for (const source of ['(?<=a{1,200}b)a']) {
+  for (const source of ['(?<=a{1,200}b)a', '(a?){200}a{200}\\d']) {
     test(`${source} is given up`, () => refused(split(source), word, /it takes too long on a text$/));
   }
 
