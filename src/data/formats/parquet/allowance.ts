@@ -2,7 +2,7 @@ import { dataError } from '../format.ts';
 
 /** What any file may take in memory, and how often its own size. */
 const BASE = 64 * 2 ** 20;
-const RATIO = 100;
+const RATIO = 12;
 
 /**
  * How much a file may unfold to. Parquet compresses and says how often values repeat, so a kilobyte can claim ten
@@ -30,7 +30,7 @@ export class Allowance {
     throw dataError(
       this.#file,
       undefined,
-      `the file claims to unfold to more than ${Math.floor(this.#total / 2 ** 20)} MB, ${RATIO} times its size`,
+      `the file claims to unfold to more than ${Math.floor(this.#total / 2 ** 20)} MB: ${BASE / 2 ** 20} MB and ${RATIO} times its size`,
       { hint: 'It is damaged, or made to fill the memory. If it is neither, convert it to .jsonl.' },
     );
   }
