@@ -1,5 +1,5 @@
 import { SesdError } from '../../errors.ts';
-import type { HostTensor, NativeAddon, NativeBinding, NativeSession, NativeStash } from '../contract.ts';
+import type { NativeAddon, NativeBinding, NativeSession } from '../contract.ts';
 import type {
   Averaging,
   Batch,
@@ -19,6 +19,7 @@ import * as passes from './device/passes.ts';
 import { ShapeFeeds } from './device/shape-feeds.ts';
 import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device/weights.ts';
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { KeptForward } from './kept-forward.ts';
 import { loadAddon } from './load-addon.ts';
 import { cancellable, takingModel, toLogits } from './sessions.ts';
 
@@ -117,8 +118,7 @@ export class DeviceEngine implements Engine {
   /** What weights of another storage are copied to for an inference. */
   #widened: DeviceWeights | undefined;
   #gathered = 0;
-  #stash: NativeStash | undefined;
-  #batch: Record<string, HostTensor> | undefined;
+  readonly #kept = new KeptForward();
 
   constructor(plan: Plan, device: DeviceMemory, state: DeviceState) {
     this.#plan = plan;
@@ -169,30 +169,29 @@ export class DeviceEngine implements Engine {
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
     const { forward: graph, feeds: wanted, dropoutKey, logits } = this.#plan;
     const { forwardBinding } = await this.#trainingState();
-    this.#dropStash();
+    this.#kept.drop();
     const feeds = feedBatch(wanted, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const own = await this.#shapes.of(graph, feeds);
     const result = await cancellable(forwardBinding, options.signal, () =>
       forwardBinding.run({ feeds: own, fetch: [logits], keep: graph.stash }),
     );
-    this.#stash = result.stash;
-    this.#batch = feeds;
+    this.#kept.keep(result.stash, feeds);
     return toLogits(result.fetched[logits]!);
   }
 
   async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
-    if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
+    const kept = this.#kept.current;
     const { backward: graph, classes } = this.#plan;
     const state = await this.#trainingState();
     const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
-    const own = await this.#shapes.of(graph, this.#batch);
+    const own = await this.#shapes.of(graph, kept.feeds);
     const feeds = { ...own, [graph.dlogits]: feedDlogits(dlogits, classes) };
-    const stash = this.#stash;
+    const { stash } = kept;
     await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
     if (this.#gathered > 0) await this.#device.add(state.gradients, this.#scratch!.vector);
     this.#gathered++;
-    this.#dropStash();
+    this.#kept.drop();
   }
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
@@ -241,7 +240,7 @@ export class DeviceEngine implements Engine {
   }
 
   close(): void {
-    this.#dropStash();
+    this.#kept.drop();
     this.#scratch?.binding.release();
     this.#scratch?.vector.memory.release();
     this.#training?.then(
@@ -299,11 +298,5 @@ export class DeviceEngine implements Engine {
       this.#scratch = { vector, binding: this.#bindBackward(backward, vector) };
     }
     return this.#scratch.binding;
-  }
-
-  #dropStash(): void {
-    this.#stash?.release();
-    this.#stash = undefined;
-    this.#batch = undefined;
   }
 }

@@ -1,18 +1,12 @@
 import { SesdError } from '../../errors.ts';
-import type {
-  HostTensor,
-  NativeArena,
-  NativeBinding,
-  NativeSession,
-  NativeStash,
-  RuntimeInfo,
-} from '../contract.ts';
+import type { NativeArena, NativeBinding, NativeSession, RuntimeInfo } from '../contract.ts';
 import type { Batch, ForwardOptions, Logits, NamedArray, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
 import { adamW } from './adamw.ts';
 import { ArenaEngine, openModelState } from './arena-engine.ts';
 import { readParameters, slices, writeParameters } from './arena-weights.ts';
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { KeptForward } from './kept-forward.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { cancellable, createSession, pick, toLogits } from './sessions.ts';
 
@@ -66,37 +60,35 @@ export class OnnxRuntimeEngine extends ArenaEngine {
   /** Gradients of one micro-batch, when several are gathered for an update. */
   #scratch: { arena: NativeArena; binding: NativeBinding } | undefined;
   #gathered = 0;
-  #stash: NativeStash | undefined;
-  #batch: Record<string, HostTensor> | undefined;
+  readonly #kept = new KeptForward();
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
     const { forward: graph, dropoutKey, logits } = this.plan;
     const { forwardBinding } = await this.#trainingState();
-    this.#dropStash();
+    this.#kept.drop();
     const feeds = feedBatch(this.plan.feeds, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const result = await cancellable(forwardBinding, options.signal, () =>
       forwardBinding.run({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
     );
-    this.#stash = result.stash;
-    this.#batch = feeds;
+    this.#kept.keep(result.stash, feeds);
     return toLogits(result.fetched[logits]!);
   }
 
   async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
-    if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
+    const kept = this.#kept.current;
     const { backward: graph, classes } = this.plan;
     const state = await this.#trainingState();
     const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
     const feeds = {
-      ...pick(this.#batch, graph.feeds),
+      ...pick(kept.feeds, graph.feeds),
       [graph.dlogits]: feedDlogits(dlogits, classes),
     };
-    const stash = this.#stash;
+    const { stash } = kept;
     await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
     if (this.#gathered > 0) await this.addon.add(state.gradients, this.#scratch!.arena);
     this.#gathered++;
-    this.#dropStash();
+    this.#kept.drop();
   }
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
@@ -122,7 +114,7 @@ export class OnnxRuntimeEngine extends ArenaEngine {
   }
 
   override close(): void {
-    this.#dropStash();
+    this.#kept.drop();
     this.#scratch?.binding.release();
     this.#scratch?.arena.release();
     this.#training?.then(
@@ -170,11 +162,5 @@ export class OnnxRuntimeEngine extends ArenaEngine {
       this.#scratch = { arena, binding: this.#bindBackward(state.backward, arena) };
     }
     return this.#scratch.binding;
-  }
-
-  #dropStash(): void {
-    this.#stash?.release();
-    this.#stash = undefined;
-    this.#batch = undefined;
   }
 }

@@ -1,9 +1,10 @@
 import { SesdError } from '../../errors.ts';
-import type { HostTensor, NativeStash, RuntimeInfo } from '../contract.ts';
+import type { RuntimeInfo } from '../contract.ts';
 import type { Batch, ForwardOptions, Logits, Parameter, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
 import { openModelState } from './arena-engine.ts';
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { KeptForward } from './kept-forward.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { type OnnxRuntimeOptions, openRuntime } from './onnx-runtime.ts';
 import { checkpointBytes } from './ort-training-checkpoint.ts';
@@ -76,8 +77,7 @@ function oneGroup({ parameters, frozen }: TrainingPlan, rates: Rates): OneGroup 
  * backward pass.
  */
 export class SplitEngine extends TrainingSessionEngine {
-  #stash: NativeStash | undefined;
-  #batch: Record<string, HostTensor> | undefined;
+  readonly #kept = new KeptForward();
 
   protected models(out: Pick<TrainingOutputs, 'gradients'>): SessionModels {
     return splitModels(this.plan, { ...out, norm: !out.gradients });
@@ -86,39 +86,32 @@ export class SplitEngine extends TrainingSessionEngine {
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
     const { forward: graph, dropoutKey, logits } = this.plan;
     const session = await this.session();
-    this.#dropStash();
+    this.#kept.drop();
     await this.student.handOver();
     const feeds = feedBatch(this.plan.feeds, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const result = await step(options.signal, () =>
       session.evalStep({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
     );
-    this.#stash = result.stash;
-    this.#batch = feeds;
+    this.#kept.keep(result.stash, feeds);
     return toLogits(result.fetched[logits]!);
   }
 
   async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
-    if (!this.#stash || !this.#batch) throw new Error('backward() needs a forward() before it');
+    const kept = this.#kept.current;
     const { backward: graph, classes } = this.plan;
-    const feeds = { ...pick(this.#batch, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
-    await this.gather({ feeds, stash: this.#stash }, signal);
-    this.#dropStash();
+    const feeds = { ...pick(kept.feeds, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
+    await this.gather({ feeds, stash: kept.stash }, signal);
+    this.#kept.drop();
   }
 
   protected override async leaveSession(): Promise<void> {
-    this.#dropStash();
+    this.#kept.drop();
     await super.leaveSession();
   }
 
   override close(): void {
-    this.#dropStash();
+    this.#kept.drop();
     super.close();
-  }
-
-  #dropStash(): void {
-    this.#stash?.release();
-    this.#stash = undefined;
-    this.#batch = undefined;
   }
 }
