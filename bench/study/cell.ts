@@ -68,7 +68,7 @@ export class Runner {
       threads: 1,
     });
     const { splits, padId, problem } = await this.#encode(cell);
-    const { engine } = await (await readModelFile(onnx)).open({
+    const { engine, digest: modelDigest } = await (await readModelFile(onnx)).open({
       ...options,
       classes: problem.target.names.length,
     });
@@ -78,7 +78,10 @@ export class Runner {
       const folder = this.#folders.runs;
       const checkpoints = new CheckpointStore(folder, engine.parameters, { keep: 1 });
       const { emit } = observed;
-      const summary = await fit({ engine, options, problem, ...splits, padId, folder, checkpoints, emit });
+      const summary = await fit({
+        ...{ engine, options, problem, ...splits, padId, modelDigest },
+        ...{ folder, checkpoints, emit },
+      });
       if (cell.model === 'minilm' && cell.setting === 'finetune') {
         await this.#keep(cell, engine, await inferAll(engine, engine.student, splits.test, { padId }));
       }

@@ -57,6 +57,8 @@ export interface OpenedModel {
   engine: Engine;
   report: ModelReport;
   precision: ChosenPrecision;
+  /** Of what checkpoints do not hold of the model. */
+  digest: string;
   /** What the user is to know of the engine. */
   notice?: string;
   /**

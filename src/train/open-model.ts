@@ -16,6 +16,7 @@ import { type OnnxModel, readModel } from '../onnx/read.ts';
 import { releaseElements } from '../onnx/release-elements.ts';
 import { shareEqualMatrices } from '../onnx/shared-matrices.ts';
 import { type ChosenPrecision, choosePrecision } from './choose-precision.ts';
+import { modelDigest } from './model-digest.ts';
 import type {
   ExportExtras,
   ModelConfig,
@@ -83,13 +84,16 @@ async function openModel(
   const edit = headEdit(model, prepared);
   const { parameters, frozen } = prepared.plan;
   const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
+  const trained = new Set(parameters.map(({ name }) => name));
+  const digest = await modelDigest(model, trained);
   // The engine has the weights now. The file's bytes go before training takes memory: nothing below may refer to them.
-  releaseElements(model, new Set(parameters.map(({ name }) => name)));
+  releaseElements(model, trained);
   graph.initializers.clear();
   return {
     engine,
     report,
     precision: chosen,
+    digest,
     ...(notice !== undefined && { notice }),
     export: (folder, beside) =>
       exportModel(folder, {

@@ -22,6 +22,8 @@ export interface Progress {
   strategy: Readonly<Record<string, EnsembleState>>;
   /** A resumed run must see the same examples. */
   data: DataDigests;
+  /** A digest of the model beside the weights that are here: a resumed run must have the same. */
+  model: string;
 }
 
 /** What a file was when it was written. */
@@ -31,7 +33,7 @@ export interface FileRecord {
 }
 
 /** Grows with every change of what a checkpoint holds. */
-const formatVersion = 3;
+const formatVersion = 4;
 
 /** Content of state.json. */
 interface StateFile {
@@ -57,6 +59,7 @@ const stateSchema = z.object({
     best: z.object({ step: count, model: z.string(), dev: z.record(z.string(), z.unknown()) }).optional(),
     strategy: z.record(z.string(), z.object({ count, scores: z.array(z.number().nullable()).optional() })),
     data: z.record(z.string(), z.string()),
+    model: z.string(),
   }),
   // Files of the checkpoint's own folder.
   files: z.record(z.string().regex(/^[\w-]+\.safetensors$/), z.object({ bytes: count, sha256: z.string() })),

@@ -13,6 +13,7 @@ import { type DataDigests, dataDigests, requireSameData } from './data-digest.ts
 import { evaluate } from './evaluate.ts';
 import type { EmitEvent, ModelName, Split, SplitSummary, TrainSummary } from './events.ts';
 import { metricOf } from './metric.ts';
+import { requireSameModel } from './model-digest.ts';
 import type { Problem } from './problem.ts';
 import { dropoutKey } from './random.ts';
 import { clippingNorm, learningRateFactor, planSteps, type StepPlan } from './schedule.ts';
@@ -33,6 +34,8 @@ export interface FitInput {
   padId: number;
   /** The run's folder, which is there; for snapshots on disk. */
   folder: string;
+  /** Of what checkpoints do not hold of the engine's model: see modelDigest. */
+  modelDigest: string;
   /** In place of the strategy's own. */
   objective?: Objective | undefined;
   checkpoints: CheckpointStore;
@@ -340,6 +343,7 @@ class TrainingLoop {
       ...(best && { best }),
       strategy: ensembles,
       data: this.#data,
+      model: this.#input.modelDigest,
     };
     const arrays: ArraySet[] = [
       { name: 'student', read: () => engine.student.read() },
@@ -367,6 +371,7 @@ class TrainingLoop {
 
   async #load({ progress, read }: StoredCheckpoint): Promise<void> {
     const engine = this.#engine;
+    requireSameModel(progress.model, this.#input.modelDigest, this.#options);
     requireSameData(progress.data, this.#data, this.#options);
     const load = (name: string, into: Weights) => into.write(read(name));
     await load('student', engine.student);

@@ -105,6 +105,11 @@ describe('checkpoints', () => {
       },
       fails('SESD_CHECKPOINT', /student\.safetensors does not hold the 3 tensors of this model/),
     );
+    const options = { onnx: 'other.onnx' };
+    await assert.rejects(
+      tinyFit({ folder, resume: true, modelDigest: 'other', options }),
+      fails('SESD_CHECKPOINT', /^The model of --onnx other\.onnx is not the one the run was started with/),
+    );
   });
 
   test('that cannot be written end the run and leave no half of one', async () => {
@@ -130,6 +135,7 @@ describe('checkpoints', () => {
       seconds: 0,
       strategy: {},
       data: {},
+      model: '',
     };
     await assert.rejects(
       store.save(progress, [{ name: 'student', read: () => student.read() }]),
@@ -152,7 +158,7 @@ const damages: [string, (folder: string) => void, RegExp][] = [
   ['no files', (folder) => rmSync(folder, { recursive: true }), /^$/],
   [
     'a state that is not JSON',
-    (folder) => writeFileSync(join(folder, 'state.json'), '{"format": 3, '),
+    (folder) => writeFileSync(join(folder, 'state.json'), '{"format": 4, '),
     /state\.json is not valid JSON/,
   ],
   ['an empty state', (folder) => writeFileSync(join(folder, 'state.json'), 'null'), /found undefined/],
@@ -163,8 +169,8 @@ const damages: [string, (folder: string) => void, RegExp][] = [
   ],
   [
     'a state of another version',
-    (folder) => edit(join(folder, 'state.json'), (text) => text.replace('"format": 3', '"format": 99')),
-    /state\.json: expected format 3, found 99 \(written by version \d+\.\d+\.\d+\)/,
+    (folder) => edit(join(folder, 'state.json'), (text) => text.replace('"format": 4', '"format": 99')),
+    /state\.json: expected format 4, found 99 \(written by version \d+\.\d+\.\d+\)/,
   ],
 ];
 

@@ -21,6 +21,7 @@ function plan(options: TrainOptionsInput, { dev = false } = {}): Promise<string>
     train: tinyExamples(18),
     ...(dev && { dev: tinyExamples(9) }),
     padId: 0,
+    modelDigest: 'tiny',
     folder,
     checkpoints: new CheckpointStore(folder, engine.parameters, { keep: 1 }),
     emit: () => {},

@@ -24,6 +24,7 @@ const progress: Progress = {
     strategy: { pool: { count: 1, scores: [] } },
   },
   data: { train: 'digest' },
+  model: 'digest',
 };
 const content = Buffer.from('content');
 const record = { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
@@ -74,13 +75,13 @@ test('a state of other types is none, also with its digest', async () => {
       fault: 'state.json does not say what a checkpoint does',
     });
   }
-  const deep = `{"format": 3, "progress": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  const deep = `{"format": 4, "progress": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
   await writeFile(join(folder, 'state.json'), deep);
   assert.deepEqual(await readVerified(folder), { fault: 'state.json is nested too deep' });
   await writeFile(join(folder, 'state.json'), '{"format": {"toString": 1}}');
-  assert.match(JSON.stringify(await readVerified(folder)), /expected format 3, found \{/);
+  assert.match(JSON.stringify(await readVerified(folder)), /expected format 4, found \{/);
   await writeState(folder, progress, {});
   const text = await readFile(join(folder, 'state.json'), 'utf8');
-  await writeFile(join(folder, 'state.json'), text.replace('"format": 3', '"format": 4'));
-  assert.match(JSON.stringify(await readVerified(folder)), /expected format 3, found 4/);
+  await writeFile(join(folder, 'state.json'), text.replace('"format": 4', '"format": 5'));
+  assert.match(JSON.stringify(await readVerified(folder)), /expected format 4, found 5/);
 });

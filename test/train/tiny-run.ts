@@ -59,6 +59,7 @@ export async function tinyFit(run: TinyRun = {}) {
     train: tinyExamples(18),
     problem: tinyProblem,
     padId: 0,
+    modelDigest: 'tiny',
     ...run,
     engine,
     options,

@@ -56,7 +56,11 @@ async function writtenCheckpoint(): Promise<Record<string, Uint8Array>> {
     const best = { step: 2, model: 'student' as const, dev };
     const progress: Progress = {
       ...{ step: 4, evaluated: true, evaluationsSinceBest: 1, seconds: 60, best },
-      ...{ strategy: { pool: { count: 3, scores: [0.1, 0.2] } }, data: { train: 'ab', dev: 'cd' } },
+      ...{
+        strategy: { pool: { count: 3, scores: [0.1, 0.2] } },
+        data: { train: 'ab', dev: 'cd' },
+        model: 'ef',
+      },
     };
     await store.save(progress, [
       { name: 'student', read },
