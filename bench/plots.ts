@@ -65,10 +65,13 @@ function bars(
   const y = (value: number) => top + height * (1 - value / most);
   const group = width / labels.length;
   const bar = (0.8 * group) / series.length;
+  const heading = `${title}: speed as a multiple of PyTorch's`;
+  const one = y(1).toFixed(1);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 310" font-family="sans-serif" font-size="11">`,
+    `<title>${heading}</title>`,
     '<rect width="660" height="310" fill="white"/>',
-    `<text x="${left}" y="18" font-size="13">${title}: speed as a multiple of PyTorch's</text>`,
+    `<text x="${left}" y="18" font-size="13">${heading}</text>`,
   ];
   for (const [i, { name, values }] of series.entries()) {
     const fill = colors[i % colors.length]!;
@@ -91,7 +94,7 @@ function bars(
       `<text x="${(left + group * (j + 0.5)).toFixed(1)}" y="${top + height + 16}" text-anchor="middle">${label}</text>`,
     );
   parts.push(
-    `<line x1="${left}" x2="${left + width}" y1="${y(1)}" y2="${y(1)}" stroke="black" stroke-dasharray="4 3"/>`,
+    `<line x1="${left}" x2="${left + width}" y1="${one}" y2="${one}" stroke="black" stroke-dasharray="4 3"/>`,
   );
   parts.push(`<text x="${left - 6}" y="${y(1) + 4}" text-anchor="end">1</text>`, '</svg>');
   return `${parts.join('\n')}\n`;
