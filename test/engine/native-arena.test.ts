@@ -169,33 +169,6 @@ test('adamw follows the float64 reference, clipped and not', async () => {
   assert.deepEqual(await options.weights.read(70_003, 7), weights.subarray(70_003, 70_010));
 });
 
-test('where gradients and moments are 0 a weight only decays', async () => {
-  const weights = noise(n, 6);
-  const reference = new ReferenceAdamW(weights);
-  const options = await optimizer(weights);
-  const { offset, length, learningRate, weightDecay } = segments[0]!;
-  // single elements, on both sides of any boundary of blocks, in places that differ from step to step
-  const touched = [
-    [offset, offset + 1000, offset + length - 1],
-    [offset + 1001, offset + 5000],
-    [offset + 127, offset + 128],
-  ];
-  for (const [i, places] of touched.entries()) {
-    const gradients = new Float32Array(n);
-    for (const place of places) gradients[place] = 0.5;
-    await options.gradients.write(0, gradients);
-    await addon.adamw({ ...options, step: i + 1 });
-    reference.update(gradients, i + 1, 1);
-  }
-  assertClose(await readAll(options.weights), reference.p, 2e-6, 'weights');
-  assertClose(await readAll(options.m), reference.m, 1e-6, 'm');
-  assertClose(await readAll(options.v), reference.v, 1e-6, 'v');
-  const decay = Math.fround(1 - learningRate * weightDecay);
-  const place = offset + 3000;
-  const expected = touched.reduce((weight) => Math.fround(weight * decay), weights[place]!);
-  assert.deepEqual(await options.weights.read(place, 1), Float32Array.of(expected));
-});
-
 test('a norm that is not finite changes nothing', async () => {
   const weights = noise(n, 7);
   const options = await optimizer(weights);
