@@ -68,10 +68,11 @@ export class Runner {
       threads: 1,
     });
     const { splits, padId, problem } = await this.#encode(cell);
-    const { engine, digest: modelDigest } = await (await readModelFile(onnx)).open({
+    const model = await (await readModelFile(onnx)).open({
       ...options,
       classes: problem.target.names.length,
     });
+    const { engine } = model;
     try {
       const started = process.cpuUsage();
       const observed = new Observer(engine, splits.test, { padId, problem, steps: cell.steps });
@@ -79,7 +80,7 @@ export class Runner {
       const checkpoints = new CheckpointStore(folder, engine.parameters, { keep: 1 });
       const { emit } = observed;
       const summary = await fit({
-        ...{ engine, options, problem, ...splits, padId, modelDigest },
+        ...{ engine, options, problem, ...splits, padId, modelDigest: await model.digest() },
         ...{ folder, checkpoints, emit },
       });
       if (cell.model === 'minilm' && cell.setting === 'finetune') {

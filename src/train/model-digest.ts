@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import type { TrainOptions } from '../config/train-options.ts';
 import { SesdError } from '../errors.ts';
-import { NodeProtoSchema } from '../onnx/generated/onnx_pb.ts';
+import { having, isConstant, plannableTensors } from '../onnx/encode.ts';
+import { type NodeProto, NodeProtoSchema } from '../onnx/generated/onnx_pb.ts';
 import type { OnnxModel } from '../onnx/read.ts';
 import { tensorData } from '../onnx/tensor.ts';
 
@@ -18,11 +19,10 @@ export async function modelDigest(
   { proto, external }: OnnxModel,
   trained: ReadonlySet<string>,
 ): Promise<string> {
-  const { node: nodes, initializer: tensors } = proto.graph!;
+  const graph = proto.graph!;
   const hash = createHash('sha256');
-  for (const node of nodes) hash.update(toBinary(NodeProtoSchema, node));
-  for (const tensor of tensors) {
-    const { name } = tensor;
+  for (const node of graph.node) hash.update(toBinary(NodeProtoSchema, withoutTensor(node)));
+  for (const { name, tensor } of plannableTensors(graph)) {
     if (trained.has(name)) continue;
     const { dtype, dims, bytes } = tensorData(tensor, external);
     hash.update(JSON.stringify({ name, dtype, dims }));
@@ -32,6 +32,13 @@ export async function modelDigest(
     }
   }
   return hash.digest('hex');
+}
+
+/** The tensor of a Constant is looked at as an initializer is. */
+function withoutTensor(node: NodeProto): NodeProto {
+  return isConstant(node)
+    ? having(node, { attribute: node.attribute.filter(({ t }) => t === undefined) })
+    : node;
 }
 
 /**

@@ -57,8 +57,8 @@ export interface OpenedModel {
   engine: Engine;
   report: ModelReport;
   precision: ChosenPrecision;
-  /** Of what checkpoints do not hold of the model. */
-  digest: string;
+  /** A digest of what checkpoints do not hold of the model. */
+  digest(): Promise<string>;
   /** What the user is to know of the engine. */
   notice?: string;
   /**

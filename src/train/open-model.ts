@@ -85,7 +85,6 @@ async function openModel(
   const { parameters, frozen } = prepared.plan;
   const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
   const trained = new Set(parameters.map(({ name }) => name));
-  const digest = await modelDigest(model, trained);
   // The engine has the weights now. The file's bytes go before training takes memory: nothing below may refer to them.
   releaseElements(model, trained);
   graph.initializers.clear();
@@ -93,7 +92,7 @@ async function openModel(
     engine,
     report,
     precision: chosen,
-    digest,
+    digest: () => modelDigest(model, trained),
     ...(notice !== undefined && { notice }),
     export: (folder, beside) =>
       exportModel(folder, {

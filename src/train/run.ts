@@ -111,7 +111,7 @@ async function runIn(
       problem,
       ...encoded,
       padId: tokenizer.padId,
-      modelDigest: model.digest,
+      modelDigest: await model.digest(),
       folder: folder.path,
       objective: hooks.objective,
       checkpoints: new CheckpointStore(folder.path, model.engine.parameters, {

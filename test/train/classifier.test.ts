@@ -19,7 +19,7 @@ function models(config: object | undefined, engine = new TinyEngine()): ReadMode
     open: async () => ({
       engine,
       precision: { precision: 'fp32' },
-      digest: 'tiny',
+      digest: async () => 'tiny',
       report: { file: path, producer: '', opset: 18, ops: {} },
       export: async () => {},
     }),

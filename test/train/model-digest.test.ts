@@ -3,8 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ModelProto, ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.ts';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  AttributeProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  NodeProtoSchema,
+} from '../../src/onnx/generated/onnx_pb.ts';
 import { embeddedModel } from '../../src/train/embedded-model.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
 
@@ -23,9 +28,27 @@ async function digestOf(change: (model: ModelProto) => void = () => {}): Promise
     ...{ classes: 3, head: 'auto', dropout: 0.1, seed: 1, fuse: true, device: 'cpu', precision: 'fp32' },
     freeze: 'embeddings',
   });
-  model.engine.close();
-  return model.digest;
+  try {
+    return await model.digest();
+  } finally {
+    model.engine.close();
+  }
 }
+
+/** AttributeProto.AttributeType. */
+const TENSOR = 4;
+
+/** Makes the first weight whose name has the part a Constant node's, as some exporters write all. */
+const asConstant = (part: string) => (model: ModelProto) => {
+  const { graph } = model;
+  const at = graph!.initializer.findIndex(({ name }) => name.includes(part));
+  const [tensor] = graph!.initializer.splice(at, 1);
+  const value = create(AttributeProtoSchema, { name: 'value', type: TENSOR });
+  value.t = tensor!;
+  graph!.node.unshift(
+    create(NodeProtoSchema, { opType: 'Constant', output: [tensor!.name], attribute: [value] }),
+  );
+};
 
 /** Changes one bit of the first weight whose name has the part. */
 const flip = (part: string) => (model: ModelProto) => {
@@ -48,4 +71,18 @@ test('the digest of a model is of its nodes and of the weights that are not trai
     node.attribute.find(({ name }) => name === 'epsilon')!.f = 1e-3;
   };
   assert.notEqual(await digestOf(epsilon), digest, 'an attribute');
+});
+
+test('a weight in a Constant node counts as one among the initializers does', async () => {
+  for (const [part, isTrained] of [
+    ['layer.1.output.dense.weight', true],
+    ['word_embeddings', false],
+  ] as const) {
+    const digest = await digestOf(asConstant(part));
+    const flipped = await digestOf((model) => {
+      flip(part)(model);
+      asConstant(part)(model);
+    });
+    assert.equal(flipped === digest, isTrained, part);
+  }
 });

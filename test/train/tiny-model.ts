@@ -40,7 +40,7 @@ export function tinyModels(folder: string, prepare: (engine: TinyEngine) => void
       return {
         engine,
         precision: { precision: 'fp32' },
-        digest: 'tiny',
+        digest: async () => 'tiny',
         report: { file: path, producer: 'test', opset: 18, ops: {} },
         export: async (to, { id2label, tokenizerFiles }) => {
           await mkdir(to);
