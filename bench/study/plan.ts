@@ -2,7 +2,7 @@ import type { TrainOptionsInput } from '../../src/config/train-options.ts';
 
 /** One training run of the study. */
 export interface Cell {
-  model: 'tiny' | 'minilm';
+  model: 'tiny' | 'minilm' | 'embedded';
   task: 'topics' | 'pairs' | 'verbs' | 'spam';
   /** Optimizer updates. */
   steps: number;
@@ -21,13 +21,14 @@ export const settings = {
   'sda all, λ 2': { lambda: 2 },
   'sda all, ramp 0.5': { lambdaRamp: 0.5 },
   'sda all, start 0.25': { teacherStart: 0.25 },
-  'sda all, start 0.5': { teacherStart: 0.5 },
   'sda all, kl': { distance: 'kl' },
+  'sda all, symmetric-kl': { distance: 'symmetric-kl' },
   'sda all, cosine': { distance: 'cosine' },
   'sda K=1': { window: 1 },
   'sda K=1, kl': { window: 1, distance: 'kl' },
-  'sda K=1, cosine': { window: 1, distance: 'cosine' },
   'sda K=5': { window: 5 },
+  'sdv K=1': { strategy: 'sdv', window: 1 },
+  'sdv K=5': { strategy: 'sdv', window: 5 },
   ema: { strategy: 'ema' },
   'ema, kl': { strategy: 'ema', distance: 'kl' },
   'se all': { strategy: 'se' },
@@ -45,6 +46,8 @@ interface Protocol {
 export const protocols: Record<Cell['model'], Protocol> = {
   tiny: { options: { batchSize: 16, lr: 1e-3, headLr: 5e-3, head: 'mean' }, evaluations: 5, test: 2000 },
   minilm: { options: { batchSize: 32, lr: 5e-5, headLr: 1e-3 }, evaluations: 2, test: 1000 },
+  // as models/mini-bert/settings.yaml has them
+  embedded: { options: { batchSize: 32, lr: 5e-4, headLr: 1e-3 }, evaluations: 4, test: 2000 },
 };
 
 /** Tokens a text, or a pair, is cut to: most are shorter, and the study's cost is proportional to the longest. */
@@ -65,29 +68,28 @@ const more = [
   'se all',
 ] as const;
 
+const rare = ['sda all, symmetric-kl', 'sda all, cosine', 'sdv K=1', 'sdv K=5'] as const;
+
 /** What is compared first, and what as long as there is time, by run length. */
 const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
   { 150: short, 500: short, 2000: ['finetune', 'sda all'] },
   { 500: ['sda K=1', 'ema', 'sda all, start 0.25'], 2000: ['sda all, kl'] },
   { 150: more, 500: more },
-  { 2000: ['sda K=1', 'ema'] },
+  { 2000: ['sda all, λ 0.5', 'sda all, λ 2', 'sda K=1', 'ema'] },
+  { 150: rare, 500: rare },
+  { 2000: ['sda all, start 0.25', 'sda all, ramp 0.5', 'sda K=1, kl'] },
 ];
 
 /** Seed by seed: wherever the study is stopped, what is done is balanced. */
 export function planOf(study: 'defaults' | 'paper'): Cell[] {
   if (study === 'paper') {
-    const stages: [Cell['task'], Cell['setting'][]][] = [
-      ['topics', ['finetune', 'sda all']],
-      ['topics', ['sda all, kl']],
-      ['pairs', ['finetune', 'sda all']],
-      ['topics', ['sda K=1', 'ema']],
-      ['pairs', ['sda all, kl', 'sda K=1', 'ema']],
+    const main = ['finetune', 'sda all', 'sda all, kl'] as const;
+    return [
+      ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], main),
+      // four epochs
+      ...cellsOf({ model: 'embedded', steps: 250 }, ['topics', 'pairs'], main),
+      ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], ['sda K=1', 'ema']),
     ];
-    return stages.flatMap(([task, settings]) =>
-      product(seeds, settings).map(([seed, setting]): Cell => {
-        return { model: 'minilm', task, steps: 125, setting, seed };
-      }),
-    );
   }
   const cells = compared.flatMap((byLength) =>
     product(seeds, Object.keys(byLength)).flatMap(([seed, length]) => {
@@ -99,6 +101,14 @@ export function planOf(study: 'defaults' | 'paper'): Cell[] {
   );
   // A setting may be in two stages.
   return [...new Map(cells.map((cell) => [nameOf(cell), cell])).values()];
+}
+
+function cellsOf(
+  fixed: Pick<Cell, 'model' | 'steps'>,
+  tasks: readonly Cell['task'][],
+  settings: readonly Cell['setting'][],
+): Cell[] {
+  return product(seeds, tasks, settings).map(([seed, task, setting]) => ({ ...fixed, task, setting, seed }));
 }
 
 export function nameOf({ model, task, steps, setting, seed }: Cell): string {
