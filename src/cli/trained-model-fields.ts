@@ -4,8 +4,9 @@ import { trainSchema } from '../config/train-options.ts';
 import { SesdError } from '../errors.ts';
 import type { Classifier } from '../train/classifier.ts';
 import type { Regressor } from '../train/regressor.ts';
+import type { Streams } from './streams.ts';
 
-const { text, textPair, label, tokenizer, threads, runtime, fuse } = trainSchema.shape;
+const { text, textPair, label, tokenizer, device, threads, runtime, fuse } = trainSchema.shape;
 
 /** Fields of the commands that use a trained model. */
 export const trainedModelFields = {
@@ -20,6 +21,7 @@ export const trainedModelFields = {
     { min: 3 },
     { group: 'Data', description: 'Longest input in tokens (default: the one of training)' },
   ),
+  device,
   threads,
   runtime,
   fuse,
@@ -30,10 +32,11 @@ export const columnFields = { text, textPair, label };
 
 type Options = z.output<z.ZodObject<typeof trainedModelFields>>;
 
-/** Loads the model for the length of one task. */
+/** Loads the model for the length of one task; what is to be known of the device goes to `err`. */
 export async function withTrained<T>(
   command: string,
   { model, ...options }: Options,
+  { err }: Pick<Streams, 'err'>,
   task: (trained: Classifier | Regressor) => Promise<T>,
 ): Promise<T> {
   if (model === undefined) {
@@ -42,7 +45,7 @@ export async function withTrained<T>(
     });
   }
   const { loadTrained } = await import('../train/load-trained.ts');
-  const trained = await loadTrained(model, options);
+  const trained = await loadTrained(model, { ...options, onNotice: (message) => err.line(message) });
   try {
     return await task(trained);
   } finally {

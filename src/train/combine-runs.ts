@@ -57,8 +57,8 @@ async function combine(
 ): Promise<[string, SplitSummary][]> {
   const models = runs.map((run) => join(run.folder, 'model'));
   const { signal, readModel } = hooks;
-  const { threads, runtime, fuse, truncate, exportDtype } = options;
-  const opening = { threads, runtime, fuse, readModel };
+  const { device, threads, runtime, fuse, truncate, exportDtype } = options;
+  const opening = { device, threads, runtime, fuse, readModel };
   const file = await readTrained(models[0]!, readModel);
   const { maxLength = options.maxLength } = runs[0]!.config.options;
   const { padId, files: tokenizerFiles } = await data.tokenizer(file);

@@ -50,7 +50,8 @@ export async function loadWeights(
   { into, like }: { into: Weights; like: TrainedModel },
   options: OpenTrainedOptions,
 ): Promise<void> {
-  const other = await openTrained(folder, options);
+  // Its weights are read, nothing is computed with it.
+  const other = await openTrained(folder, { ...options, device: 'cpu' });
   try {
     checkAlike(like, other);
     await into.write(other.model.engine.student.read());

@@ -158,7 +158,7 @@ async function interpolate(run: string, tuned: TrainedModel, options: SoupOption
   const { threads, runtime } = options;
   const model = await file.open({
     ...config,
-    ...{ freeze: undefined, threads, runtime, classes: labels.length },
+    ...{ freeze: undefined, device: 'cpu', threads, runtime, classes: labels.length },
   });
   const { engine } = tuned.model;
   const initial = await engine.createWeights();

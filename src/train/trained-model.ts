@@ -1,10 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TrainOptions } from '../config/train-options.ts';
 import { SesdError } from '../errors.ts';
 import type { ModelFile, OpenedModel, ReadModelFile } from './model-provider.ts';
 import { readModelFile } from './open-model.ts';
 
 export interface OpenTrainedOptions {
+  /** Where to compute; `auto`, the default, takes the GPU where it works. */
+  device?: TrainOptions['device'] | undefined;
+  /** Called with what the user is to know of the device: the GPU that `auto` took, or why it did not take the one there is. */
+  onNotice?: ((message: string) => void) | undefined;
   threads?: number | undefined;
   runtime?: string | undefined;
   fuse?: boolean | undefined;
@@ -43,16 +48,17 @@ export async function openTrained(path: string, options: OpenTrainedOptions = {}
   const id2label = file.config?.id2label;
   if (!id2label) throw notClassifier(file, `${join(file.folder, 'config.json')} names no labels (id2label)`);
   const labels = Object.keys(id2label).map((_, id) => id2label[id] ?? `${id}`);
-  const { threads, runtime, fuse = true } = options;
+  const { device = 'auto', threads, runtime, fuse = true } = options;
   const model = await file.open({
-    ...{ classes: labels.length, head: 'auto', dropout: 0, seed: 0, device: 'cpu', precision: 'fp32' },
-    ...{ threads, runtime, fuse },
+    ...{ classes: labels.length, head: 'auto', dropout: 0, seed: 0, precision: 'fp32' },
+    ...{ device, threads, runtime, fuse },
   });
   const head = model.report.training?.head.kind ?? 'existing';
   if (head !== 'existing' && head !== 'vote') {
     model.engine.close();
     throw notClassifier(file, `${file.file} has no classifier of ${labels.length} labels`);
   }
+  if (model.notice !== undefined) options.onNotice?.(model.notice);
   // As transformers has it, one label alone is a number too.
   const isRegression = file.config?.problem_type === 'regression' || labels.length === 1;
   return { file, model, labels, isRegression };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { hasDriver } from '../../src/engine/backends/cuda/find-cuda.ts';
 import { type Finished, jsonLines, makeWorkFolder, readJsonLines, rows, sesdTrain } from './sesd-train.ts';
 
 const training = '--onnx bert --train train.jsonl --lr 5e-3 --head-lr 5e-3 --batch-size 5 --epochs 12';
@@ -47,6 +48,21 @@ describe('one run through all commands', () => {
     assert.equal(metrics.accuracy, final!.accuracy);
     assert.ok(Math.abs((metrics.loss as number) - (final!.loss as number)) < 1e-5);
     assert.deepEqual(metrics.labels, ['animal', 'food']);
+  });
+
+  const noGpu = hasDriver() && 'this machine has a driver';
+  test('evaluate, predict and soup take a device: auto is the CPU here, without a word', {
+    skip: noGpu,
+  }, async () => {
+    for (const device of ['', ' --device cpu']) {
+      const { code, stderr } = await call(`evaluate run test.csv${device}`);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    }
+    for (const command of ['evaluate run test.csv', 'predict run', 'soup run run --output of-two']) {
+      const { code, stdout, stderr } = await call(`${command} --device cuda`, 'the dog');
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+      assert.match(stderr, /CUDA (cannot be used\. No NVIDIA driver|is used on Linux only)/);
+    }
   });
 
   test('evaluate prints a table of labels and the confusion matrix', async () => {

@@ -25,7 +25,7 @@ export const evaluateCommand: Command = {
   examples: [
     { call: '$0 evaluate runs/mine test.csv', does: 'Accuracy, F1 of each label, confusion matrix' },
   ],
-  async run(given, { out, signal }): Promise<void> {
+  async run(given, { out, err, signal }): Promise<void> {
     const { test, text, textPair, label, json, ...options } = resolveOptions(evaluateSchema, given);
     if (test === undefined) {
       throw new SesdError('SESD_USAGE', 'evaluate needs labelled examples.', {
@@ -34,7 +34,7 @@ export const evaluateCommand: Command = {
     }
     const columns = { ...(text && { text }), ...(textPair && { textPair }), ...(label && { label }) };
     const { examples } = await readExamples(test, { ...columns, flag: '--test' });
-    await withTrained('evaluate', options, async (trained) => {
+    await withTrained('evaluate', options, { err }, async (trained) => {
       if (trained.problemType === 'regression') {
         const metrics = await trained.evaluate(examples, { name: test, signal });
         await out.writeAll(json ? `${JSON.stringify(metrics)}\n` : describeNumbers(metrics));

@@ -55,7 +55,7 @@ export const predictCommand: Command = {
       predictSchema,
       given,
     );
-    await withTrained('predict', options, async (trained) => {
+    await withTrained('predict', options, { err }, async (trained) => {
       const csv =
         outputFormat === 'auto' ? extname(output ?? '').toLowerCase() === '.csv' : outputFormat === 'csv';
       const predict =

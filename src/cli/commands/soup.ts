@@ -11,7 +11,7 @@ import type { Command } from '../command.ts';
 import { table } from '../format.ts';
 import { columnFields } from '../trained-model-fields.ts';
 
-const { metric, threads, runtime, fuse } = trainSchema.shape;
+const { metric, device, threads, runtime, fuse } = trainSchema.shape;
 
 const soupSchema = z.strictObject({
   models: field(z.array(z.string().min(1)).optional(), {
@@ -42,7 +42,7 @@ const soupSchema = z.strictObject({
     description: 'Folder to make for the model',
   }),
   json: boolean({ default: false }, { group: 'Output', description: 'What went in and the metrics as JSON' }),
-  ...{ threads, runtime, fuse },
+  ...{ device, threads, runtime, fuse },
 });
 
 /** `sesd-train soup`: one model from several that were trained from the same. */
@@ -56,7 +56,7 @@ export const soupCommand: Command = {
     { call: '$0 soup runs/* --method greedy --dev dev.csv --output soup', does: 'Of those that help on dev' },
     { call: '$0 soup runs/a --method wise --alpha 0.5 --output robust', does: 'Half way back to the start' },
   ],
-  async run(given, { out, signal }): Promise<void> {
+  async run(given, { out, err, signal }): Promise<void> {
     const {
       models = [],
       output,
@@ -91,7 +91,12 @@ export const soupCommand: Command = {
         ? undefined
         : { name: dev, examples: (await readExamples(dev, { ...columns, flag: '--dev' })).examples };
     const { makeSoup } = await import('../../train/soup.ts');
-    const soup = await makeSoup(models, output, { ...options, dev: examples, signal });
+    const soup = await makeSoup(models, output, {
+      ...options,
+      dev: examples,
+      signal,
+      onNotice: (message) => err.line(message),
+    });
     await out.writeAll(json ? `${JSON.stringify(plain(soup))}\n` : report(soup, output, options.metric));
   },
 };

@@ -8,6 +8,7 @@ import type { TrainOptionsInput } from '../../../src/config/train-options.ts';
 import { createDeviceEngine } from '../../../src/engine/backends/onnx-runtime-device.ts';
 import { importGraph } from '../../../src/graph/import.ts';
 import { readModel } from '../../../src/onnx/read.ts';
+import { loadClassifier } from '../../../src/train/classifier.ts';
 import type { StepEvent } from '../../../src/train/events.ts';
 import type { ReadModelFile } from '../../../src/train/model-provider.ts';
 import { readModelFile } from '../../../src/train/open-model.ts';
@@ -58,6 +59,21 @@ async function stepsOf(output: string, options: TrainOptionsInput, readModel?: R
 }
 
 describe('runs on a device', () => {
+  test('a trained model predicts what it predicts with the default engine', async () => {
+    const { result } = await stepsOf('trained', { strategy: 'finetune' });
+    const [usual, other] = [
+      await loadClassifier(result.folder),
+      await loadClassifier(result.folder, { readModel: onDevice }),
+    ];
+    const asked = [...texts, { text: 'a small bird', pair: 'with a long tail' }, ''];
+    const [wanted, found] = [await usual.classify(asked), await other.classify(asked)];
+    for (const [index, { label, logits }] of wanted.entries()) {
+      assert.equal(found[index]!.label, label);
+      assert.ok(logits.every((logit, c) => Math.abs(found[index]!.logits[c]! - logit) < 1e-5));
+    }
+    for (const classifier of [usual, other]) classifier.close();
+  });
+
   const runs: Record<string, TrainOptionsInput> = {
     finetune: { strategy: 'finetune', dropout: 0 },
     'sda, all students': { strategy: 'sda', dropout: 0 },
