@@ -1,4 +1,4 @@
-import { type Graph, type Node, opName, producers } from '../graph/graph.ts';
+import { elementSize, type Graph, type Node, opName, producers } from '../graph/graph.ts';
 
 /** The backward half of a graph cut off its forward half. */
 export interface Split {
@@ -8,13 +8,13 @@ export interface Split {
   stash: string[];
 }
 
-/** Ops that only look at their input differently: cheaper to run again than to keep a copy. */
+/** Ops that only look at their input differently: cheaper to run again than to keep a copy. So are Casts to a wider type. */
 const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']);
 
 /**
  * Cuts a graph whose first `forwardCount` nodes are the forward pass. A forward value that backward reads
- * is kept, unless it follows from the batch alone (masks, positions, shapes) or is a view: then its nodes
- * are run again, which costs less than its memory.
+ * is kept, unless it follows from the batch alone (masks, positions, shapes), is a view, or the narrower form of something
+ * that is there anyway: then its nodes are run again, which costs less than its memory.
  */
 export function splitBackward(graph: Graph, forwardCount: number, parameters: ReadonlySet<string>): Split {
   const forward = graph.nodes.slice(0, forwardCount);
@@ -27,7 +27,7 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
   const visit = (value: string): void => {
     const node = byOutput.get(value);
     if (!node || again.has(node)) return;
-    if (node.outputs.some((output) => learned.has(output)) && !views.has(opName(node))) {
+    if (node.outputs.some((output) => learned.has(output)) && !isView(node, graph)) {
       stash.add(value);
       return;
     }
@@ -35,7 +35,23 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
     for (const input of node.inputs) visit(input);
   };
   for (const node of backward) for (const input of node.inputs) visit(input);
+  const isThere = (value: string): boolean => {
+    const node = byOutput.get(value);
+    return node === undefined || stash.has(value) || again.has(node);
+  };
+  for (const value of stash) {
+    const node = byOutput.get(value)!;
+    if (opName(node) !== 'Cast' || !isThere(node.inputs[0]!)) continue;
+    stash.delete(value);
+    again.add(node);
+  }
   return { nodes: [...forward.filter((node) => again.has(node)), ...backward], stash: [...stash] };
+}
+
+function isView(node: Node, { types }: Graph): boolean {
+  if (opName(node) !== 'Cast') return views.has(opName(node));
+  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map((value) => types.get(value)?.dtype);
+  return from !== undefined && to !== undefined && elementSize[from] < elementSize[to];
 }
 
 /** Every value that depends on a parameter. */

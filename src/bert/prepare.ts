@@ -1,6 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { backward } from '../autodiff/backward.ts';
-import { splitBackward } from '../autodiff/split.ts';
 import type { Feed, PlannedGraph, TrainingPlan } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
@@ -16,6 +14,7 @@ import { fuseResidualLayerNormalization } from '../graph/passes/fuse-residual-la
 import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { cutShapes } from '../graph/passes/host-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
+import { type HalfType, mixPrecision } from '../graph/passes/mix-precision.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
 import { packTokens } from '../graph/passes/pack-tokens.ts';
@@ -37,6 +36,7 @@ import { describeParameter, type FrozenTensor, findParameters } from './paramete
 import { findPlaces, type Places } from './places.ts';
 import { type FamilyConfig, findPositions } from './positions.ts';
 import { reinitialize } from './reinitialize.ts';
+import { trainingHalves } from './training-halves.ts';
 
 export interface BertOptions {
   /** config.json beside the model. */
@@ -50,8 +50,8 @@ export interface BertOptions {
   fuse: boolean;
   /** Graphs for this device: for cuda, of what it has kernels for, with shapes computed on the host. Without `fuse`. */
   device?: 'cpu' | 'cuda';
-  /** What the fused operators round the operands of matrix products to; float32, so nothing, when absent. */
-  precision?: Precision;
+  /** What the operands of matrix products are rounded to: in fused operators bf16, for cuda also fp16; nothing when absent. */
+  precision?: Precision | 'fp16';
   /** Seed of new weights. */
   seed: number;
   /** Regular expression of the weights that are not trained, see `frozenBy`. */
@@ -63,6 +63,10 @@ export interface BertOptions {
   /** Number of layers from the top that begin with new weights, see `reinitialize`; 0 when absent. */
   reinitTop?: number;
 }
+
+const halfTypes: Readonly<Record<Precision | 'fp16', HalfType | undefined>> = {
+  ...{ fp32: undefined, bf16: 'bfloat16', fp16: 'float16' },
+};
 
 export interface PreparedBert {
   plan: TrainingPlan;
@@ -129,7 +133,12 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   await rewrite(inferenceBuilder, options.fuse);
   if (packing) packTokens(inferenceBuilder, packing);
   const forCuda = options.device === 'cuda';
+  const half = forCuda ? halfTypes[options.precision ?? 'fp32'] : undefined;
   if (forCuda) hoistShapes(inferenceBuilder);
+  if (half) {
+    mixPrecision(inferenceBuilder, half, [inferenceGraph.nodes]);
+    removeDeadNodes(inferenceGraph);
+  }
 
   const unpacked = new GraphBuilder(graph, inferred);
   if (options.dropout > 0) insertDropout(unpacked, sites, options.dropout);
@@ -143,24 +152,16 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const reinitialized = reinitialize(graph, names, places, { top: reinitTop, seed, kept });
   const scaleOf = learningRateScales(places, layerLrDecay);
   const wanted = names.filter((name) => !kept.has(name));
-  const forwardCount = graph.nodes.length;
-  const dlogits = 'sesd/dlogits';
-  graph.types.set(dlogits, graph.types.get(head.logits)!);
-  const gradients = backward(graph, builder, {
-    outputs: new Map([[head.logits, dlogits]]),
-    wrt: wanted,
-    fused: options.fuse,
+  const halves = await trainingHalves(builder, {
+    ...{ logits: head.logits, wanted, kept, fused: options.fuse, forCuda, half },
   });
-  if (forCuda) hoistBackward(graph, forwardCount, dlogits);
-  await turn();
-  const trained = new Set(gradients.keys());
+  const trained = new Set(halves.gradients.keys());
   for (const name of wanted) if (!trained.has(name)) frozen.push({ name, reason: 'no gradient reaches it' });
 
   const weights = new Set([...trained, ...kept]);
-  const halves = split(graph, forwardCount, weights, gradients, dlogits, head.logits);
   if (options.fuse) {
     for (const each of [halves.forward, halves.backward, inferenceGraph])
-      ownProducts(new GraphBuilder(each, newInference()), options.precision ?? 'fp32');
+      ownProducts(new GraphBuilder(each, newInference()), options.precision === 'bf16' ? 'bf16' : 'fp32');
   }
   if (forCuda) for (const each of [halves.forward, halves.backward, inferenceGraph]) checkCuda(each);
   const fed = new Set(graph.inputs);
@@ -180,7 +181,10 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     initial: new Map([...weights].map((name) => [name, graph.initializers.get(name)!])),
     feeds: packed ? [...feeds, ...packedFeeds] : feeds,
     forward: { ...forward, stash: halves.stash },
-    backward: { ...backwardGraph, dlogits, gradients: halves.gradients },
+    backward: {
+      ...backwardGraph,
+      ...{ dlogits: halves.dlogits, gradients: halves.gradients, scaled: half === 'float16' },
+    },
     inference: planned(inferenceGraph),
     logits: head.logits,
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
@@ -228,44 +232,6 @@ async function rewrite(builder: GraphBuilder, fuse: boolean): Promise<Map<string
     await turn();
   }
   return fused;
-}
-
-/** Takes the shapes that the gradients read from the batch, too, so that no activation is kept for its shape. */
-function hoistBackward(graph: Graph, forwardCount: number, dlogits: string): void {
-  const forward = graph.nodes.slice(0, forwardCount);
-  const given = [...graph.inputs, dlogits, ...forward.flatMap(({ outputs }) => outputs.filter(Boolean))];
-  const part = { ...graph, inputs: given, nodes: graph.nodes.slice(forwardCount) };
-  hoistShapes(new GraphBuilder(part, newInference()), graph.inputs);
-  graph.nodes = [...forward, ...part.nodes];
-}
-
-function split(
-  graph: Graph,
-  forwardCount: number,
-  weights: ReadonlySet<string>,
-  gradients: ReadonlyMap<string, string>,
-  dlogits: string,
-  logits: string,
-): { forward: Graph; backward: Graph; stash: string[]; gradients: Map<string, string> } {
-  const { nodes, stash } = splitBackward(graph, forwardCount, weights);
-  const forward: Graph = {
-    ...cloneGraph(graph),
-    nodes: graph.nodes.slice(0, forwardCount),
-    outputs: [logits, ...stash.filter((name) => name !== logits)],
-  };
-  // An output is one value of its own: parameters that share a gradient get a copy each.
-  const builder = new GraphBuilder({ ...graph, nodes }, newInference());
-  const named = new Map<string, string>();
-  for (const [name, gradient] of gradients)
-    named.set(name, builder.op('Identity', [gradient], { name: `${name}.grad` }));
-  const cut: Graph = {
-    ...cloneGraph({ ...graph, nodes }),
-    inputs: [...graph.inputs, dlogits, ...stash],
-    outputs: [...named.values()],
-  };
-  removeDeadNodes(cut);
-  removeDeadNodes(forward);
-  return { forward, backward: cut, stash, gradients: named };
 }
 
 /** Serializes a graph with the weights as inputs instead of initializers. */

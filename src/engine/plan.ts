@@ -35,8 +35,11 @@ export interface TrainingPlan {
   feeds: readonly Feed[];
   /** Student with dropout: logits, and what backward needs. */
   forward: PlannedGraph & { stash: readonly string[] };
-  /** Stash, weights, the batch and `dlogits` to gradients; `gradients` maps a parameter to the output's name. */
-  backward: PlannedGraph & { dlogits: string; gradients: ReadonlyMap<string, string> };
+  /**
+   * Stash, weights, the batch and `dlogits` to gradients; `gradients` maps a parameter to the output's name. `scaled`: on
+   * their way they are float16, whose range is short, so that dlogits have to be scaled.
+   */
+  backward: PlannedGraph & { dlogits: string; gradients: ReadonlyMap<string, string>; scaled: boolean };
   /** Without dropout and stash. */
   inference: PlannedGraph;
   /** Output of forward and inference: [rows, classes]. */

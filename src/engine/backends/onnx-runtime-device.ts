@@ -14,6 +14,7 @@ import type {
 } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
 import { type AnyStore, layOut, readParameters, slices, writeParameters } from './arena-weights.ts';
+import { lossScales } from './device/loss-scale.ts';
 import { DeviceMemory, type Vector, whole } from './device/memory.ts';
 import * as passes from './device/passes.ts';
 import { ShapeFeeds } from './device/shape-feeds.ts';
@@ -94,13 +95,19 @@ interface DeviceState {
   inference: NativeSession;
 }
 
+/** Memory for gradients, and the backward session bound to it. */
+interface Gradients {
+  vector: Vector;
+  binding: NativeBinding;
+}
+
 /** What only training needs, made at the first forward. */
 interface TrainingState {
   forward: NativeSession;
   backward: NativeSession;
   forwardBinding: NativeBinding;
-  backwardBinding: NativeBinding;
-  gradients: Vector;
+  /** Of all micro-batches of an update. */
+  gathered: Gradients;
   m: Vector;
   v: Vector;
 }
@@ -114,7 +121,7 @@ export class DeviceEngine implements Engine {
   readonly #extra = new Set<DeviceWeights>();
   #training: Promise<TrainingState> | undefined;
   /** Gradients of one micro-batch, when several are gathered for an update. */
-  #scratch: { vector: Vector; binding: NativeBinding } | undefined;
+  #scratch: Gradients | undefined;
   /** What weights of another storage are copied to for an inference. */
   #widened: DeviceWeights | undefined;
   #gathered = 0;
@@ -184,18 +191,25 @@ export class DeviceEngine implements Engine {
     const kept = this.#kept.current;
     const { backward: graph, classes } = this.#plan;
     const state = await this.#trainingState();
-    const binding = this.#gathered === 0 ? state.backwardBinding : await this.#scratchBinding(state);
+    const { vector, binding } = this.#gathered === 0 ? state.gathered : await this.#scratchGradients(state);
     const own = await this.#shapes.of(graph, kept.feeds);
-    const feeds = { ...own, [graph.dlogits]: feedDlogits(dlogits, classes) };
     const { stash } = kept;
-    await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
-    if (this.#gathered > 0) await this.#device.add(state.gradients, this.#scratch!.vector);
+    for (const scale of graph.scaled ? lossScales(dlogits) : [1]) {
+      const scaled = scale === 1 ? dlogits : dlogits.map((value) => scale * value);
+      const feeds = { ...own, [graph.dlogits]: feedDlogits(scaled, classes) };
+      await cancellable(binding, signal, () => binding.run({ feeds, stash, fetch: [] }));
+      if (!graph.scaled) break;
+      await passes.scale(this.#device, vector, 1 / scale, whole(vector));
+      if (Number.isFinite(await passes.norm(this.#device, vector, whole(vector)))) break;
+    }
+    if (this.#gathered > 0) await this.#device.add(state.gathered.vector, vector);
     this.#gathered++;
     this.#kept.drop();
   }
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
-    const { gradients: g, m, v } = await this.#trainingState();
+    const { gathered, m, v } = await this.#trainingState();
+    const g = gathered.vector;
     const p = this.student.vector;
     const gradNorm = await passes.norm(this.#device, g, whole(g));
     this.#gathered = 0;
@@ -235,17 +249,17 @@ export class DeviceEngine implements Engine {
 
   /** The gradients gathered since the last update, for tests and probes. */
   async *readGradients(): AsyncIterable<NamedArray> {
-    const { gradients } = await this.#trainingState();
-    yield* readParameters(this.#device.access(gradients), this.student.layout);
+    const { gathered } = await this.#trainingState();
+    yield* readParameters(this.#device.access(gathered.vector), this.student.layout);
   }
 
   close(): void {
     this.#kept.drop();
-    this.#scratch?.binding.release();
-    this.#scratch?.vector.memory.release();
+    if (this.#scratch) releaseGradients(this.#scratch);
     this.#training?.then(
-      ({ gradients, m, v, ...rest }) => {
-        for (const { memory } of [gradients, m, v]) memory.release();
+      ({ gathered, m, v, ...rest }) => {
+        releaseGradients(gathered);
+        for (const { memory } of [m, v]) memory.release();
         for (const resource of Object.values(rest)) resource.release();
       },
       () => {}, // never made: nothing to free
@@ -270,33 +284,34 @@ export class DeviceEngine implements Engine {
     const forward = await make(graph.model, 'training graph');
     const backward = await make(this.#plan.backward.model, 'backward graph');
     const zeros = () => this.#device.allocate(this.student.layout.length);
-    const gradients = await zeros();
     return {
       forward,
       backward,
       forwardBinding: forward.bind({ inputs: slices(graph.weights, this.student, frozen) }),
-      backwardBinding: this.#bindBackward(backward, gradients),
-      gradients,
+      gathered: this.#bindBackward(backward, await zeros()),
       m: await zeros(),
       v: await zeros(),
     };
   }
 
-  #bindBackward(session: NativeSession, { memory: arena }: Vector): NativeBinding {
+  #bindBackward(session: NativeSession, vector: Vector): Gradients {
     const { weights, gradients } = this.#plan.backward;
     const { layout } = this.student;
     const outputs = [...gradients].map(([parameter, name]) => {
-      const [slice] = slices([parameter], { arena, layout });
+      const [slice] = slices([parameter], { arena: vector.memory, layout });
       return { ...slice!, name };
     });
-    return session.bind({ inputs: slices(weights, this.student, this.#state.frozen), outputs });
+    const inputs = slices(weights, this.student, this.#state.frozen);
+    return { vector, binding: session.bind({ inputs, outputs }) };
   }
 
-  async #scratchBinding({ backward }: TrainingState): Promise<NativeBinding> {
-    if (!this.#scratch) {
-      const vector = await this.#device.allocate(this.student.layout.length);
-      this.#scratch = { vector, binding: this.#bindBackward(backward, vector) };
-    }
-    return this.#scratch.binding;
+  async #scratchGradients({ backward }: TrainingState): Promise<Gradients> {
+    this.#scratch ??= this.#bindBackward(backward, await this.#device.allocate(this.student.layout.length));
+    return this.#scratch;
   }
+}
+
+function releaseGradients({ vector, binding }: Gradients): void {
+  binding.release();
+  vector.memory.release();
 }

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../builder.ts';
-import { floatAttribute, intAttribute, type Node, opName } from '../graph.ts';
+import { asProduct, type Product } from '../patterns/product.ts';
 import { replaceNode, settle } from './replace-node.ts';
 
 /** Number format the operands of matrix products are rounded to; sums are float32. */
@@ -29,26 +29,6 @@ export function ownProducts(builder: GraphBuilder, precision: Precision): number
   }
   settle(builder);
   return chosen.length;
-}
-
-/** op(A)·op(B), with what is added to it. */
-interface Product {
-  node: Node;
-  a: string;
-  b: string;
-  addend: string | undefined;
-  transA: boolean;
-  transB: boolean;
-}
-
-function asProduct(node: Node): Product | undefined {
-  const op = opName(node);
-  const [a, b, addend] = node.inputs as [string, string, string?];
-  if (op === 'MatMul') return { node, a, b, addend: undefined, transA: false, transB: false };
-  const plain = floatAttribute(node, 'alpha', 1) === 1 && floatAttribute(node, 'beta', 1) === 1;
-  if (op !== 'Gemm' || !plain) return undefined;
-  const flag = (name: string) => intAttribute(node, name, 0) !== 0;
-  return { node, a, b, addend: addend || undefined, transA: flag('transA'), transB: flag('transB') };
 }
 
 /** Whether B is a float32 matrix and no axis of the two is known to be short; those of A before its last may be. */

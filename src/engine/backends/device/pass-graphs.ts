@@ -20,6 +20,11 @@ export function addPass(): Graph {
   return pass({ a: 'float32', x: 'float32' }, [], (b) => ({ "a'": b.op('Add', ['a', 'x']) }));
 }
 
+/** a ← factor·a */
+export function scalePass(): Graph {
+  return pass({ a: 'float32' }, ['factor'], (b) => ({ "a'": b.op('Mul', ['a', 'factor']) }));
+}
+
 /** Zeros. @param type of the vector `y`, as long as `length` [1] says */
 export function zerosGraph(type: Stored): Graph {
   const { graph, builder } = start({ length: { dtype: 'int64', dims: [1] } });

@@ -1,6 +1,6 @@
 import type { Averaging, UpdateOptions } from '../../engine.ts';
 import type { DeviceMemory, Range, Vector } from './memory.ts';
-import { adamWPass, blendPass, meanPass, runningMeanPass, squaresPass } from './pass-graphs.ts';
+import { adamWPass, blendPass, meanPass, runningMeanPass, scalePass, squaresPass } from './pass-graphs.ts';
 import { type RateRange, vectorOf } from './weights.ts';
 
 /** into ← mean of the sources, of which it may be one. */
@@ -51,6 +51,11 @@ export async function average(
 export async function norm(device: DeviceMemory, x: Vector, range: Range): Promise<number> {
   const sums = await device.run('squares', squaresPass, { x }, {}, {}, range, 'y');
   return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
+}
+
+/** a ← factor·a */
+export async function scale(device: DeviceMemory, a: Vector, factor: number, range: Range): Promise<void> {
+  await device.run('scale', scalePass, { a }, { "a'": a }, { factor }, range);
 }
 
 /** The student, its gradients and moments. */

@@ -1,0 +1,90 @@
+import { dataTypeNumber } from '../../onnx/tensor.ts';
+import type { GraphBuilder } from '../builder.ts';
+import { type Node, opName } from '../graph.ts';
+import { asProduct, type Product } from '../patterns/product.ts';
+
+/** Number formats of half the size that GPUs multiply in their matrix units, which add up in float32. */
+export type HalfType = 'float16' | 'bfloat16';
+
+/** Ops that move elements of their first input and change none: they may as well move narrower ones. */
+const moves = new Set([
+  ...['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Slice', 'Expand', 'Split'],
+]);
+
+/** The matrix units take 8 numbers at a time. A product with a shorter axis, as those with the logits, stays in float32. */
+const SHORTEST_AXIS = 8;
+
+/**
+ * Matrix products in half precision, everything between them in float32: the operands are rounded once, however many
+ * products read them, and the result is widened again. What only products read is moved about and kept in half precision.
+ * Mixed precision after Micikevicius et al., ICLR 2018 (arXiv 1710.03740), where sums, norms and weights stay in float32, too.
+ *
+ * @param builder over a graph of stock operators
+ * @param parts the graph's nodes, in order; a narrow value of one part serves the later ones
+ * @returns the parts with their products rewritten. Wide values that nothing reads any more are still in them.
+ */
+export function mixPrecision(
+  builder: GraphBuilder,
+  type: HalfType,
+  parts: readonly (readonly Node[])[],
+): Node[][] {
+  const { graph } = builder;
+  const byOutput = new Map(parts.flat().flatMap((node) => node.outputs.map((output) => [output, node])));
+  const narrowed = new Map<string, string>();
+
+  const cast = (value: string, to: HalfType | 'float32', name?: string) =>
+    builder.op('Cast', [value], {
+      attributes: { to: dataTypeNumber[to] },
+      ...(name !== undefined && { name }),
+    });
+
+  const narrow = (value: string): string => {
+    const known = narrowed.get(value);
+    if (known !== undefined) return known;
+    const node = byOutput.get(value);
+    if (node !== undefined && moves.has(opName(node))) {
+      const outputs = node.outputs.map((output) =>
+        output === '' ? '' : builder.freshName(`${node.op}_half`),
+      );
+      const inputs = [narrow(node.inputs[0]!), ...node.inputs.slice(1)];
+      builder.append({ ...node, name: builder.freshName(`node_${node.op}`), inputs, outputs });
+      node.outputs.forEach((output, place) => {
+        narrowed.set(output, outputs[place]!);
+      });
+    } else {
+      narrowed.set(value, cast(value, type));
+    }
+    return narrowed.get(value)!;
+  };
+
+  const multiply = ({ node, a, b, addend, transA, transB }: Product): void => {
+    const [output] = node.outputs as [string];
+    const operands = [narrow(a), narrow(b)];
+    const attributes = { transA: transA || undefined, transB: transB || undefined };
+    const half = builder.op(node.op, operands, { attributes });
+    if (addend === undefined) {
+      narrowed.set(output, half);
+      cast(half, 'float32', output);
+    } else {
+      builder.op('Add', [cast(half, 'float32'), addend], { name: output });
+    }
+  };
+
+  return parts.map((nodes) => {
+    graph.nodes = [];
+    for (const node of nodes) {
+      const product = asProduct(node);
+      if (product && isWide(builder, product)) multiply(product);
+      else graph.nodes.push(node);
+    }
+    return graph.nodes;
+  });
+}
+
+/** Whether a product is of float32 and no axis of the two is known to be short; those of A before its last may be. */
+function isWide(builder: GraphBuilder, { a, b }: Product): boolean {
+  const [left, right] = [builder.typeOf(a), builder.typeOf(b)];
+  if (left?.dtype !== 'float32' || right?.dtype !== 'float32' || !left.dims || !right.dims) return false;
+  const axes = [...left.dims.slice(-1), ...right.dims.slice(-2)];
+  return axes.every((dim) => typeof dim !== 'number' || dim >= SHORTEST_AXIS);
+}
