@@ -64,8 +64,9 @@ export interface BertOptions {
   reinitTop?: number;
 }
 
-const halfTypes: Readonly<Record<Precision | 'fp16', HalfType | undefined>> = {
-  ...{ fp32: undefined, bf16: 'bfloat16', fp16: 'float16' },
+/** The element types of half precision by their names in `--precision`. */
+export const halfTypes: Readonly<Partial<Record<'fp32' | 'bf16' | 'fp16' | 'auto', HalfType>>> = {
+  ...{ bf16: 'bfloat16', fp16: 'float16' },
 };
 
 export interface PreparedBert {

@@ -170,14 +170,9 @@ function checkTogether(options: TrainOptions): void {
       hint: 'Use --backend onnx-runtime.',
     });
   }
-  if (options.device === 'cuda' && options.precision === 'bf16') {
-    throw new SesdError('SESD_USAGE', '--device cuda and --precision bf16 exclude each other.', {
-      hint: 'CUDA computes in fp32 as yet.',
-    });
-  }
-  if (options.precision === 'bf16' && !options.fuse) {
+  if (options.precision === 'bf16' && options.device !== 'cuda' && !options.fuse) {
     throw new SesdError('SESD_USAGE', '--precision bf16 and --no-fuse exclude each other.', {
-      hint: 'The stock operators of --no-fuse compute in fp32.',
+      hint: 'On the CPU the stock operators of --no-fuse compute in fp32.',
     });
   }
   checkTask(options);

@@ -360,12 +360,12 @@ export const trainSchema = z.strictObject({
     },
   ),
   precision: choice(
-    ['fp32', 'bf16', 'auto'],
+    ['fp32', 'bf16', 'fp16', 'auto'],
     { default: 'fp32' },
     {
       group: machine,
       description:
-        'Number format of the matrix products; bf16: operands at 3 digits, all else float32; auto: bf16 where the CPU has it',
+        'Number format of the matrix products, all else is float32; bf16: 3 digits; fp16, on a GPU: 4; auto: bf16 where the CPU has it',
     },
   ),
   fuse: boolean(

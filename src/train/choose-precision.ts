@@ -1,20 +1,32 @@
 import type { TrainOptions } from '../config/train-options.ts';
+import { SesdError } from '../errors.ts';
 
 /** What matrix products are computed in, and what to tell the user of it. */
 export interface ChosenPrecision {
-  precision: 'fp32' | 'bf16';
+  precision: 'fp32' | 'bf16' | 'fp16';
   notice?: string;
 }
 
 /** Instruction sets that multiply bfloat16, by the addon's name of them. */
 const withBf16 = new Set(['avx512_bf16']);
 
-/** @param simd instruction set the kernels run with; asked for only where it matters */
+/**
+ * @param device where the model is computed
+ * @param simd instruction set the kernels run with; asked for only where it matters
+ * @throws SesdError SESD_USAGE when the device has no such products
+ */
 export function choosePrecision(
   { precision, fuse }: Pick<TrainOptions, 'precision' | 'fuse'>,
+  device: 'cpu' | 'cuda',
   simd: () => string,
 ): ChosenPrecision {
   if (precision === 'fp32') return { precision };
+  if (device === 'cuda') return precision === 'auto' ? automaticOnCuda : { precision };
+  if (precision === 'fp16') {
+    throw new SesdError('SESD_USAGE', '--precision fp16: the CPU computes in fp32 or bf16.', {
+      hint: 'Use --precision bf16 or auto; or --device cuda.',
+    });
+  }
   if (!fuse) return { precision: 'fp32', notice: 'Matrix products in float32: --no-fuse has no others.' };
   const set = simd();
   const native = withBf16.has(set);
@@ -35,3 +47,9 @@ export function choosePrecision(
         notice: `Matrix products in float32: this CPU does not multiply bfloat16 itself (its instruction set here is ${set}).`,
       };
 }
+
+const automaticOnCuda: ChosenPrecision = {
+  precision: 'fp32',
+  notice:
+    'Matrix products in float32: bf16 and fp16, which are faster, have not been tried on a GPU; name one to use it.',
+};

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { type ModelReport, reportModel } from '../bert/inspect.ts';
-import { type PreparedBert, prepareBert } from '../bert/prepare.ts';
+import { halfTypes, type PreparedBert, prepareBert } from '../bert/prepare.ts';
 import { chooseDevice } from '../engine/backends/cuda/choose-device.ts';
 import { graphRunner } from '../engine/backends/graph-runner.ts';
 import { openRuntime } from '../engine/backends/onnx-runtime.ts';
@@ -15,7 +15,7 @@ import { restoreFreshVectors } from '../onnx/fresh-vectors.ts';
 import { type OnnxModel, readModel } from '../onnx/read.ts';
 import { releaseElements } from '../onnx/release-elements.ts';
 import { shareEqualMatrices } from '../onnx/shared-matrices.ts';
-import { type ChosenPrecision, choosePrecision } from './choose-precision.ts';
+import { choosePrecision } from './choose-precision.ts';
 import { modelDigest } from './model-digest.ts';
 import type {
   ExportExtras,
@@ -64,14 +64,14 @@ async function openModel(
   config: ModelConfig | undefined,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const chosenDevice = await chooseDevice(deviceOf(options), {
+  const machine = {
     threads: options.threads ?? os.availableParallelism(),
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
-  });
+  };
+  const chosenDevice = await chooseDevice(deviceOf(options), machine, halfTypes[options.precision]);
   const { device, runtime } = chosenDevice;
   const fuse = options.fuse && device === 'cpu';
-  const chosen: ChosenPrecision =
-    device === 'cuda' ? { precision: 'fp32' } : choosePrecision(options, () => openRuntime(runtime).simd);
+  const chosen = choosePrecision(options, device, () => openRuntime(runtime).simd);
   const prepared = await prepareBert(graph, {
     ...options,
     config,
@@ -107,9 +107,8 @@ async function openModel(
 }
 
 /** `auto` does on the CPU what only the CPU does. */
-function deviceOf({ device, backend, precision }: OpenModelOptions): OpenModelOptions['device'] {
-  const needsCpu = backend === 'ort-training' || precision === 'bf16';
-  return device === 'auto' && needsCpu ? 'cpu' : device;
+function deviceOf({ device, backend }: OpenModelOptions): OpenModelOptions['device'] {
+  return device === 'auto' && backend === 'ort-training' ? 'cpu' : device;
 }
 
 function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdError): ModelReport {

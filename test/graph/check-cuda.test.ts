@@ -23,20 +23,30 @@ function graphOf(types: Record<string, DataType>, build: (builder: GraphBuilder)
 describe('what the CUDA provider has kernels for', () => {
   for (const file of ['model.onnx', 'model-dynamo.onnx'] as const) {
     for (const dropout of [0, 0.1]) {
-      test(`every node of ${file} with dropout ${dropout}`, async () => {
-        await prepareTiny({ fuse: false, device: 'cuda', dropout }, file);
-      });
+      for (const precision of ['fp32', 'bf16', 'fp16'] as const) {
+        test(`every node of ${file} with dropout ${dropout} in ${precision}`, async () => {
+          await prepareTiny({ fuse: false, device: 'cuda', dropout, precision }, file);
+        });
+      }
     }
   }
 
   test('every node of the passes over weights', () => {
-    const { zerosGraph, copyPass, addPass, squaresPass, adamWPass, blendPass, runningMeanPass, meanPass } =
-      passes;
+    const { zerosGraph, copyPass, addPass, scalePass, squaresPass, adamWPass, blendPass } = passes;
+    const { runningMeanPass, meanPass } = passes;
     const types = ['float32', 'bfloat16'] as const;
     const graphs = [
       ...types.map(zerosGraph),
       ...types.flatMap((from) => types.map((to) => copyPass(from, to))),
-      ...[addPass(), squaresPass(), adamWPass(), blendPass(), runningMeanPass(), meanPass(types)],
+      ...[
+        addPass(),
+        scalePass(),
+        squaresPass(),
+        adamWPass(),
+        blendPass(),
+        runningMeanPass(),
+        meanPass(types),
+      ],
     ];
     for (const graph of graphs) {
       checkCuda(graph);

@@ -13,6 +13,7 @@ import type { StepEvent } from '../../../src/train/events.ts';
 import type { ReadModelFile } from '../../../src/train/model-provider.ts';
 import { readModelFile } from '../../../src/train/open-model.ts';
 import { train } from '../../../src/train/train.ts';
+import { roundingProducts } from './half-products.ts';
 
 // Whole runs on the embedded model, with the engine of the device on the CPU's provider.
 
@@ -29,21 +30,24 @@ const lines = Array.from(
 writeFileSync(data, `text,label\n${lines.join('\n')}\n`);
 
 /** Opens a model as always, and puts the other engine in. */
-const onDevice: ReadModelFile = async (path) => {
-  const file = await readModelFile(path);
-  return {
-    ...file,
-    open: async (options) => {
-      const opened = await file.open(options);
-      opened.engine.close();
-      const graph = importGraph(await readModel(file.file));
-      const { classes, head, dropout, seed } = options;
-      const form = { fuse: false, device: 'cuda' } as const;
-      const { plan } = await prepareBert(graph, { classes, head, dropout, seed, ...form });
-      return { ...opened, engine: await createDeviceEngine(plan), export: async () => {} };
-    },
+const onDevice =
+  (precision: 'fp32' | 'bf16' | 'fp16' = 'fp32'): ReadModelFile =>
+  async (path) => {
+    const file = await readModelFile(path);
+    return {
+      ...file,
+      open: async (options) => {
+        const opened = await file.open(options);
+        opened.engine.close();
+        const graph = importGraph(await readModel(file.file));
+        const { classes, head, dropout, seed } = options;
+        const form = { fuse: false, device: 'cuda', precision } as const;
+        const { plan } = await prepareBert(graph, { classes, head, dropout, seed, ...form });
+        const engine = await createDeviceEngine(roundingProducts(plan));
+        return { ...opened, engine, export: async () => {} };
+      },
+    };
   };
-};
 
 async function stepsOf(output: string, options: TrainOptionsInput, readModel?: ReadModelFile) {
   const steps: StepEvent[] = [];
@@ -86,7 +90,7 @@ describe('runs on a device', () => {
   for (const [name, options] of Object.entries(runs)) {
     test(`${name}: the losses of the default engine, step by step`, async () => {
       const expected = await stepsOf(`${name}-cpu`, options);
-      const found = await stepsOf(`${name}-device`, options, onDevice);
+      const found = await stepsOf(`${name}-device`, options, onDevice());
       assert.equal(found.steps.length, 12);
       for (const [index, wanted] of expected.steps.entries()) {
         const step = found.steps[index]!;
@@ -97,6 +101,24 @@ describe('runs on a device', () => {
             `step ${wanted.step}, ${field}: ${a}, expected ${b}`,
           );
         }
+      }
+    });
+  }
+
+  // The losses of some steps; what a rounding does to the weights grows with them.
+  for (const [precision, tolerance] of [
+    ['bf16', 0.02],
+    ['fp16', 0.005],
+  ] as const) {
+    test(`${precision}: the losses of float32, up to its rounding`, async () => {
+      const options = { strategy: 'sda', dropout: 0, accumulate: 2 } as const;
+      const expected = await stepsOf(`${precision}-cpu`, options);
+      const found = await stepsOf(`${precision}-device`, options, onDevice(precision));
+      for (const [index, { loss, gradNorm }] of expected.steps.entries()) {
+        const step = found.steps[index]!;
+        assert.ok(Math.abs(step.loss - loss) < tolerance * loss, `${step.loss}, expected ${loss}`);
+        assert.ok(Math.abs(step.gradNorm - gradNorm) < 4 * tolerance * gradNorm);
+        assert.notEqual(step.loss, loss);
       }
     });
   }

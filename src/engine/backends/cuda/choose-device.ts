@@ -1,4 +1,5 @@
 import { SesdError } from '../../../errors.ts';
+import type { HalfType } from '../../../graph/passes/mix-precision.ts';
 import { loadAddon, runtimeLibrary } from '../load-addon.ts';
 import { type OnnxRuntimeOptions, openRuntime } from '../onnx-runtime.ts';
 import { type CudaDescription, findCuda, hasDriver } from './find-cuda.ts';
@@ -16,11 +17,13 @@ export interface ChosenDevice {
 
 /**
  * Settles `--device`: `cuda` is used or refused, `auto` takes it where it works. Opens the runtime where it is CUDA.
+ * @param half what the GPU has to multiply besides float32
  * @throws SesdError SESD_NATIVE_LOAD when `cuda` was asked for and cannot be used
  */
 export async function chooseDevice(
   device: 'auto' | 'cpu' | 'cuda',
   runtime: OnnxRuntimeOptions,
+  half?: HalfType,
 ): Promise<ChosenDevice> {
   const onCpu = { device: 'cpu', runtime } as const;
   if (device === 'cpu') return onCpu;
@@ -33,7 +36,7 @@ export async function chooseDevice(
   // A machine without a GPU has nothing to be told.
   if (device === 'auto' && !hasDriver()) return onCpu;
   try {
-    return await openCuda(runtime);
+    return await openCuda(runtime, half);
   } catch (error) {
     if (device === 'cuda' || !(error instanceof SesdError)) throw error;
     const notice = `Computing on the CPU, though there is a GPU: ${error.message} ${error.hint ?? ''}`.trim();
@@ -41,7 +44,7 @@ export async function chooseDevice(
   }
 }
 
-async function openCuda(runtime: OnnxRuntimeOptions): Promise<ChosenDevice> {
+async function openCuda(runtime: OnnxRuntimeOptions, half: HalfType | undefined): Promise<ChosenDevice> {
   const found = await findCuda(runtimeLibrary(runtime.library));
   if (found.problems.length > 0) throw refusal(found.problems);
   const addon = loadAddon();
@@ -61,6 +64,13 @@ async function openCuda(runtime: OnnxRuntimeOptions): Promise<ChosenDevice> {
   } catch (cause) {
     const message = (cause as Error).message.trim();
     throw refusal([explainLoadFailure(message) ?? { message, fix: 'Use --device cpu.' }], cause);
+  }
+  if (half) {
+    await tryCuda(addon, half).catch((cause: Error) => {
+      const message = `a product of ${half} failed: ${cause.message.trim()}`;
+      const fix = `Use --precision fp32${half === 'bfloat16' ? ' or fp16; GPUs before Ampere have no bfloat16' : ''}.`;
+      throw refusal([{ message, fix }], cause);
+    });
   }
   return { device: 'cuda', runtime: linked, notice: `Computing on CUDA: ${describe(found)}. ${UNTRIED}` };
 }
