@@ -67,7 +67,7 @@ describe('runs on a device', () => {
     const { result } = await stepsOf('trained', { strategy: 'finetune' });
     const [usual, other] = [
       await loadClassifier(result.folder),
-      await loadClassifier(result.folder, { readModel: onDevice }),
+      await loadClassifier(result.folder, { readModel: onDevice() }),
     ];
     const asked = [...texts, { text: 'a small bird', pair: 'with a long tail' }, ''];
     const [wanted, found] = [await usual.classify(asked), await other.classify(asked)];
