@@ -80,17 +80,28 @@ const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
   { 2000: ['sda all, start 0.25', 'sda all, ramp 0.5', 'sda K=1, kl'] },
 ];
 
-/** Seed by seed: wherever the study is stopped, what is done is balanced. */
-export function planOf(study: 'defaults' | 'paper'): Cell[] {
-  if (study === 'paper') {
-    const main = ['finetune', 'sda all', 'sda all, kl'] as const;
-    return [
-      ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], main),
-      // four epochs
-      ...cellsOf({ model: 'embedded', steps: 250 }, ['topics', 'pairs'], main),
-      ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], ['sda K=1', 'ema']),
-    ];
-  }
+/** What the default was chosen among. */
+const main = ['finetune', 'sda all', 'sda all, kl'] as const;
+
+export type Study = keyof typeof plans;
+
+/** Which runs belong to a study. Seed by seed: wherever it is stopped, what is done is balanced. */
+export const plans = {
+  defaults: planDefaults,
+  /** The choice again, on seeds that had no part in it. */
+  confirm: () =>
+    [150, 500].flatMap((steps) =>
+      cellsOf({ model: 'tiny', steps }, tasks, main, [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+    ),
+  paper: () => [
+    ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], main),
+    // four epochs
+    ...cellsOf({ model: 'embedded', steps: 250 }, ['topics', 'pairs'], main),
+    ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], ['sda K=1', 'ema']),
+  ],
+} satisfies Record<string, () => Cell[]>;
+
+function planDefaults(): Cell[] {
   const cells = compared.flatMap((byLength) =>
     product(seeds, Object.keys(byLength)).flatMap(([seed, length]) => {
       const steps = Number(length);
@@ -107,8 +118,14 @@ function cellsOf(
   fixed: Pick<Cell, 'model' | 'steps'>,
   tasks: readonly Cell['task'][],
   settings: readonly Cell['setting'][],
+  ofSeeds: readonly number[] = seeds,
 ): Cell[] {
-  return product(seeds, tasks, settings).map(([seed, task, setting]) => ({ ...fixed, task, setting, seed }));
+  return product(ofSeeds, tasks, settings).map(([seed, task, setting]) => ({
+    ...fixed,
+    task,
+    setting,
+    seed,
+  }));
 }
 
 export function nameOf({ model, task, steps, setting, seed }: Cell): string {

@@ -1,7 +1,7 @@
 /**
  * Runs the study (README.md of this folder), in processes of one thread each:
  *
- *   node --import tsx bench/study/study.ts defaults|paper --data DIR --models DIR --runs DIR --results FILE [--workers 2]
+ *   node --import tsx bench/study/study.ts defaults|confirm|paper --data DIR --models DIR --runs DIR --results FILE [--workers 2]
  *
  * FILE takes one JSON object a run. What it has already is not run again.
  */
@@ -9,7 +9,7 @@ import { fork } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { CellResult } from './cell.ts';
-import { type Cell, nameOf, planOf } from './plan.ts';
+import { type Cell, nameOf, plans, type Study } from './plan.ts';
 import type { FromWorker } from './worker.ts';
 
 const { values, positionals } = parseArgs({
@@ -22,15 +22,17 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const [study] = positionals;
+const [study] = positionals as [Study?];
 const { data, models, runs, results } = values;
-if ((study !== 'defaults' && study !== 'paper') || !data || !models || !runs || !results) {
-  throw new Error('usage: study.ts defaults|paper --data DIR --models DIR --runs DIR --results FILE');
+if (!study || !Object.hasOwn(plans, study) || !data || !models || !runs || !results) {
+  throw new Error(
+    `usage: study.ts ${Object.keys(plans).join('|')} --data DIR --models DIR --runs DIR --results FILE`,
+  );
 }
 mkdirSync(runs, { recursive: true });
 
 const done = new Set(readResults(results).map(({ cell }) => nameOf(cell)));
-const planned = planOf(study);
+const planned = plans[study]();
 const waiting = planned.filter((cell) => !done.has(nameOf(cell)));
 console.log(`${planned.length} runs, ${waiting.length} to do`);
 for (let i = 0; i < Number(values.workers); i++) start();
