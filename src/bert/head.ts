@@ -15,6 +15,8 @@ export interface Head {
   classes: number;
   /** What the classifier multiplies: where its dropout goes. */
   classifierInput: string;
+  /** Of a mean over tokens: what reads their states, with padding's counting for nothing. */
+  pooled?: string;
   /** Parameters that learn with the head's rate. */
   parameters: string[];
   /** New or resized initializers. */
@@ -142,8 +144,9 @@ function attached(outputs: BertOutputs, options: HeadOptions): Head {
   };
 
   let features: string;
+  let pooled: string | undefined;
   if (kind === 'pooler' && outputs.pooled) features = outputs.pooled;
-  else if (kind === 'mean') features = meanPooling(outputs.hidden!, options, step, constant);
+  else if (kind === 'mean') ({ features, pooled } = meanPooling(outputs.hidden!, options, step, constant));
   else {
     features = step('Gather', [outputs.hidden!, constant('classifier/first', int64Tensor([0], []))], {
       axis: 1,
@@ -169,6 +172,7 @@ function attached(outputs: BertOutputs, options: HeadOptions): Head {
     logits,
     classes: options.classes,
     classifierInput: features,
+    ...(pooled !== undefined && { pooled }),
     parameters,
     initializers,
     nodes,
@@ -184,7 +188,7 @@ function meanPooling(
   options: HeadOptions,
   step: (op: string, inputs: string[], attributes?: Record<string, AttributeInit>) => string,
   constant: (base: string, tensor: TensorData) => string,
-): string {
+): { features: string; pooled: string } {
   if (options.mask === undefined) {
     throw new SesdError(
       'SESD_BAD_MODEL',
@@ -197,8 +201,10 @@ function meanPooling(
   const mask = step('Cast', [options.mask], { to: 1 });
   const row = step('Reshape', [mask, constant('classifier/row', int64Tensor([0, 1, -1]))]);
   const column = step('Reshape', [mask, constant('classifier/column', int64Tensor([0, -1, 1]))]);
-  const mean = step('Div', [step('MatMul', [row, hidden]), step('MatMul', [row, column])]);
-  return step('Reshape', [mean, constant('classifier/flat', int64Tensor([0, options.hidden!]))]);
+  const pooled = step('MatMul', [row, hidden]);
+  const mean = step('Div', [pooled, step('MatMul', [row, column])]);
+  const flat = constant('classifier/flat', int64Tensor([0, options.hidden!]));
+  return { features: step('Reshape', [mean, flat]), pooled };
 }
 
 function makeNode(

@@ -1,16 +1,17 @@
 import type { Feed } from '../engine/plan.ts';
 import { SesdError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { FIRST_TOKENS, type Packing, TOKEN_ROWS } from '../graph/passes/pack-tokens.ts';
+import { FIRST_TOKENS, PADDED_TOKENS, type Packing, TOKEN_ROWS } from '../graph/passes/pack-tokens.ts';
 import type { DropoutSites } from './dropout.ts';
 import type { Head } from './head.ts';
 import { type BertInputs, batchDims } from './inputs.ts';
 import { findPaddingMasks, type RunProbe } from './padding-masks.ts';
 
-/** What a graph that leaves padding out is given of a batch, beside what its file asks for. */
+/** What a graph that leaves padding out may be given of a batch, beside what its file asks for. */
 export const packedFeeds: readonly Feed[] = [
   { role: 'tokenRows', name: TOKEN_ROWS, dtype: 'int64' },
   { role: 'firstTokens', name: FIRST_TOKENS, dtype: 'int64' },
+  { role: 'paddedTokens', name: PADDED_TOKENS, dtype: 'int64' },
 ];
 
 /** Length that shows what a mask does; the longest of the model where that is less. */
@@ -53,5 +54,5 @@ export async function findPacking(
       { hint: 'Take an encoder, as BERT; or classify by the mean of all tokens with --head mean.' },
     );
   }
-  return { states, masks, rows: batchDims(inputs).rows };
+  return { states, masks, pooled: head.pooled, dims: batchDims(inputs) };
 }

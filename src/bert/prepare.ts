@@ -171,6 +171,8 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   await turn();
   const backwardGraph = planned(halves.backward);
   await turn();
+  const predicting = planned(inferenceGraph);
+  const read = new Set([forward, backwardGraph, predicting].flatMap((part) => part.feeds));
   const describe = (name: string) =>
     describeParameter(name, graph.initializers.get(name)!, {
       head: head.parameters,
@@ -180,13 +182,13 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     parameters: [...trained].map(describe),
     frozen: [...kept].map(describe),
     initial: new Map([...weights].map((name) => [name, graph.initializers.get(name)!])),
-    feeds: packed ? [...feeds, ...packedFeeds] : feeds,
+    feeds: packed ? [...feeds, ...packedFeeds.filter(({ name }) => read.has(name))] : feeds,
     forward: { ...forward, stash: halves.stash },
     backward: {
       ...backwardGraph,
       ...{ dlogits: halves.dlogits, gradients: halves.gradients, scaled: half === 'float16' },
     },
-    inference: planned(inferenceGraph),
+    inference: predicting,
     logits: head.logits,
     dropoutKey: options.dropout > 0 ? DROPOUT_KEY : undefined,
     classes: head.classes,

@@ -7,10 +7,11 @@ export interface InitialTensor {
 }
 
 /**
- * What a graph is given of a batch, [rows, length] each but the last two, for graphs that leave padding out: which of
- * rows × length are tokens, [1, tokens], and the place of each row's first token among these, [rows, 1].
+ * What a graph is given of a batch, [rows, length] each but for two. The last three are for graphs that leave padding out:
+ * which of rows × length are tokens, [1, tokens]; the place of each row's first token among these, [rows, 1]; and that of
+ * each of rows × length, 0 for padding.
  */
-export type FeedRole = 'ids' | 'mask' | 'types' | 'positions' | 'tokenRows' | 'firstTokens';
+export type FeedRole = 'ids' | 'mask' | 'types' | 'positions' | 'tokenRows' | 'firstTokens' | 'paddedTokens';
 
 export interface Feed {
   role: FeedRole;

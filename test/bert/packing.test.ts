@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { findPaddingMasks, type ProbeResult } from '../../src/bert/padding-masks.ts';
 import { type BertOptions, prepareBert } from '../../src/bert/prepare.ts';
 import { graphRunner } from '../../src/engine/backends/graph-runner.ts';
+import { createEngine } from '../../src/engine/backends/onnx-runtime.ts';
 import type { NamedArray } from '../../src/engine/engine.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -47,9 +48,9 @@ async function withMask(change: (g: GraphBuilder, mask: string) => string): Prom
   return graph;
 }
 
-test('padding is left out where the head reads one token and masks do nothing else', async () => {
+test('padding is left out where the head reads tokens and masks do nothing else', async () => {
   assert.ok((await prepareTiny({ probe })).packed);
-  for (const head of ['cls', 'pooler'] as const)
+  for (const head of ['cls', 'pooler', 'mean'] as const)
     assert.ok((await prepareBert(await encoder(), { ...options, head, classes: 4 })).packed, head);
   // adding the same to all scores of a query changes no probability
   const shifted = await withMask((g, mask) => g.op('Add', [mask, g.scalar(2)]));
@@ -57,8 +58,6 @@ test('padding is left out where the head reads one token and masks do nothing el
 });
 
 test('padding is computed where something else depends on it', async () => {
-  const mean = await prepareBert(await encoder(), { ...options, head: 'mean', classes: 4 });
-  assert.equal(mean.packed, false, 'a mean over tokens');
   assert.equal((await prepareTiny({ probe, fuse: false })).packed, false, '--no-fuse');
   const soft = await withMask((g, mask) => g.op('Max', [mask, g.scalar(-20)]));
   assert.equal((await prepareBert(soft, options)).packed, false, 'a mask that lets padding through');
@@ -156,6 +155,29 @@ test('with dropout the gradients of a packed graph are those of its loss', async
   const slope = ((await at(step)) - (await at(-step))) / (2 * step);
   assert.ok(Math.abs(slope / norm - 1) < 2e-3, `slope ${slope}, norm of the gradient ${norm}`);
   assert.equal(await at(0), before);
+});
+
+test('a mean over tokens is that of the padded graph, and so are its gradients', async (t) => {
+  const batch = tinyBatch();
+  assert.ok(batch.attentionMask.includes(0n));
+  const results = [];
+  const { probe: _, ...unpacked } = options;
+  for (const each of [options, unpacked]) {
+    const { plan, packed } = await prepareBert(await encoder(), { ...each, head: 'mean', classes: 4 });
+    assert.equal(packed, 'probe' in each);
+    const engine = await createEngine(plan, { threads: 2 });
+    t.after(() => engine.close());
+    const { data } = await engine.forward(batch, { dropoutKey: [0, 0] });
+    await engine.backward(data.map((_, index) => Math.sin(index)));
+    results.push({ data, gradients: await collectGradients(engine) });
+  }
+  const [packed, padded] = results as [(typeof results)[0], (typeof results)[0]];
+  assert.ok(relativeError(packed.data, padded.data) < 1e-5);
+  const largest = Math.max(...[...padded.gradients.values()].flatMap((values) => [...values.map(Math.abs)]));
+  for (const [name, values] of padded.gradients) {
+    const found = packed.gradients.get(name)!;
+    assert.ok(Math.max(...found.map((value, i) => Math.abs(value - values[i]!))) < 1e-6 * largest, name);
+  }
 });
 
 async function collect(values: AsyncIterable<NamedArray>): Promise<Map<string, Float32Array>> {

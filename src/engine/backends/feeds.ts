@@ -48,6 +48,10 @@ function source({ role, first = 0 }: Feed, batch: Batch): { dims: number[]; data
       }
       return { dims: [rows, 1], data };
     }
+    case 'paddedTokens': {
+      let place = 0n;
+      return whole(batch.attentionMask.map((isToken) => (isToken ? place++ : 0n)));
+    }
   }
 }
 

@@ -10,21 +10,26 @@ export const TOKEN_ROWS = 'sesd/token_rows';
 /** Graph input int64 [batch, 1]: the place in that list of each sequence's first token. */
 export const FIRST_TOKENS = 'sesd/first_tokens';
 
+/** Graph input int64 [batch, sequence]: the place in that list of each token; of padding, any. */
+export const PADDED_TOKENS = 'sesd/padded_tokens';
+
 export interface Packing {
   /** The states [batch, sequence, hidden] from which on padding is left out: the embeddings. */
   states: string;
   /** Masks that only keep attention off padding, which then do nothing. */
   masks: ReadonlySet<string>;
-  /** Dim of the batch's rows. */
-  rows: Dim;
+  /** Output of a node to which the states of padding are nothing, as to a mean over tokens. */
+  pooled: string | undefined;
+  /** Dims of the batch. */
+  dims: { rows: Dim; length: Dim };
 }
 
 /**
  * Leaves padding out of a fused graph: what is computed for each token is computed for the tokens alone,
  * [1, tokens, hidden] with the sequences one after the other, from the embeddings to where the head reads the first token of
- * each. `sesd::Attention` is told where sequences begin. The same logits and gradients come out.
+ * each, or their mean. `sesd::Attention` is told where sequences begin. The same logits and gradients come out.
  *
- * Nothing is changed where anything else reads states of tokens, as a mean over them does.
+ * Nothing is changed where anything else reads states of tokens.
  *
  * @returns Whether padding is left out; then types have to be inferred again.
  */
@@ -32,9 +37,11 @@ export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
   const plan = findTokens(builder, packing);
   if (!plan) return false;
   const { graph } = builder;
-  graph.inputs.push(TOKEN_ROWS, FIRST_TOKENS);
+  const { rows, length } = packing.dims;
+  graph.inputs.push(TOKEN_ROWS, FIRST_TOKENS, PADDED_TOKENS);
   graph.types.set(TOKEN_ROWS, { dtype: 'int64', dims: [1, 'tokens'] });
-  graph.types.set(FIRST_TOKENS, { dtype: 'int64', dims: [packing.rows, 1] });
+  graph.types.set(FIRST_TOKENS, { dtype: 'int64', dims: [rows, 1] });
+  graph.types.set(PADDED_TOKENS, { dtype: 'int64', dims: [rows, length] });
   const readers = graph.nodes.filter((node) => node.inputs.includes(packing.states));
   replaceUses(graph, packing.states, gatherRows(builder, packing.states, TOKEN_ROWS), readers);
   for (const { inputs } of plan.attentions) {
@@ -49,9 +56,11 @@ export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
   }
   for (const node of plan.heads) {
     const scalar = builder.typeOf(node.inputs[1]!)?.dims?.length === 0;
-    const rows = scalar ? builder.op('Reshape', [FIRST_TOKENS, builder.ints(-1)]) : FIRST_TOKENS;
-    replaceUses(graph, node.outputs[0]!, gatherRows(builder, node.inputs[0]!, rows));
+    const firsts = scalar ? builder.op('Reshape', [FIRST_TOKENS, builder.ints(-1)]) : FIRST_TOKENS;
+    replaceUses(graph, node.outputs[0]!, gatherRows(builder, node.inputs[0]!, firsts));
   }
+  for (const { node, states } of plan.means)
+    replaceUses(graph, states, gatherRows(builder, states, PADDED_TOKENS), [node]);
   settle(builder);
   return true;
 }
@@ -72,12 +81,14 @@ interface Tokens {
   reshapes: Node[];
   /** Nodes that take the first token of each sequence. */
   heads: Node[];
+  /** Nodes that take all of them, padded. */
+  means: { node: Node; states: string }[];
 }
 
 /** Follows the states of tokens to their readers; undefined where one is not known to treat each token by itself. */
-function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens | undefined {
+function findTokens(builder: GraphBuilder, { states, masks, pooled }: Packing): Tokens | undefined {
   const { graph } = builder;
-  const found: Tokens = { attentions: [], reshapes: [], heads: [] };
+  const found: Tokens = { attentions: [], reshapes: [], heads: [], means: [] };
   const tokens = new Set([states]);
   for (const node of graph.nodes) {
     const reads = node.inputs.map((input) => tokens.has(input));
@@ -89,6 +100,9 @@ function findTokens(builder: GraphBuilder, { states, masks }: Packing): Tokens |
       if (!reads[0]) continue;
     } else if (readsFirstToken(builder, node)) {
       found.heads.push(node);
+      continue;
+    } else if (node.outputs[0] === pooled) {
+      found.means.push({ node, states: node.inputs[reads.indexOf(true)]! });
       continue;
     } else if (opName(node) === 'Reshape') {
       if (!keepsTokensApart(builder, node)) return undefined;
