@@ -1,3 +1,4 @@
+import { elementwise } from '../graph/elementwise.ts';
 import { elementSize, type Graph, type Node, opName, producers } from '../graph/graph.ts';
 
 /** The backward half of a graph cut off its forward half. */
@@ -13,8 +14,8 @@ const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']
 
 /**
  * Cuts a graph whose first `forwardCount` nodes are the forward pass. A forward value that backward reads
- * is kept, unless it follows from the batch alone (masks, positions, shapes), is a view, or the narrower form of something
- * that is there anyway: then its nodes are run again, which costs less than its memory.
+ * is kept, unless it follows from the batch alone (masks, positions, shapes), is a view, or follows element by element from
+ * what is kept anyway: then its nodes are run again, which costs less than its memory.
  */
 export function splitBackward(graph: Graph, forwardCount: number, parameters: ReadonlySet<string>): Split {
   const forward = graph.nodes.slice(0, forwardCount);
@@ -35,15 +36,23 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
     for (const input of node.inputs) visit(input);
   };
   for (const node of backward) for (const input of node.inputs) visit(input);
+  // What follows element by element from what backward has, in the order of the forward pass.
+  const derived = new Map<string, Node>();
   const isThere = (value: string): boolean => {
     const node = byOutput.get(value);
-    return node === undefined || stash.has(value) || again.has(node);
+    return node === undefined || stash.has(value) || again.has(node) || derived.has(value);
   };
-  for (const value of stash) {
-    const node = byOutput.get(value)!;
-    if (opName(node) !== 'Cast' || !isThere(node.inputs[0]!)) continue;
-    stash.delete(value);
+  const rerun = (value: string): void => {
+    const node = derived.get(value);
+    if (!node || stash.has(value) || again.has(node)) return;
     again.add(node);
+    for (const input of node.inputs) rerun(input);
+  };
+  for (const node of forward) {
+    const [value] = node.outputs as [string];
+    if (!elementwise.has(opName(node)) || !node.inputs.every(isThere)) continue;
+    derived.set(value, node);
+    if (stash.delete(value)) rerun(value);
   }
   return { nodes: [...forward.filter((node) => again.has(node)), ...backward], stash: [...stash] };
 }
