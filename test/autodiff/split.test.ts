@@ -11,7 +11,6 @@ const wide = { attributes: { to: dataTypeNumber.float32 } };
 
 /** What is kept and what is run again, by op, when backward reads values of forward: x [n, 8], batch [n, 8], weight w [8, 8]. */
 function split(forward: (b: GraphBuilder) => Record<string, string>, reads: readonly string[]) {
-  const type = { dtype: 'float32', dims: ['n', 8] } as const;
   const graph: Graph = {
     ...{
       opset: CANONICAL_OPSET,
@@ -20,7 +19,12 @@ function split(forward: (b: GraphBuilder) => Record<string, string>, reads: read
       nodes: [],
       initializers: new Map(),
     },
-    types: new Map([['x', type] as const, ['batch', type], ['w', { dtype: 'float32', dims: [8, 8] }]]),
+    types: new Map(
+      Object.entries({ x: ['n', 8], batch: ['n', 8], w: [8, 8] }).map(([name, dims]) => [
+        name,
+        { dtype: 'float32', dims },
+      ]),
+    ),
   };
   const builder = new GraphBuilder(graph, newInference());
   const values = forward(builder);
