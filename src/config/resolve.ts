@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, stringify } from 'yaml';
 import { SesdError } from '../errors.ts';
 import { checkOptions } from './check.ts';
+import { checkRDrop } from './check-r-drop.ts';
 import { checkWholeStep } from './check-whole-step.ts';
 import { flagOf } from './fields.ts';
 import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
@@ -49,12 +50,13 @@ function merge(given: Layer, { recommended, settingsOfTask }: ResolveContext): T
 }
 
 /**
- * Defaults that only suit one strategy (sdv holds each student of its window and asks all of them at every step) or
- * one problem.
+ * Defaults that only suit one strategy (sdv holds each student of its window and asks all of them at every step; r-drop is
+ * defined by the symmetric divergence) or one problem.
  */
 function ownDefaults({ strategy, problemType }: Layer): Layer {
   return {
     ...(strategy === 'sdv' && { window: 5 }),
+    ...(strategy === 'r-drop' && problemType !== 'regression' && { distance: 'symmetric-kl' as const }),
     ...(problemType === 'regression' && { metric: 'pearson' as const }),
   };
 }
@@ -193,6 +195,7 @@ function checkTogether(options: TrainOptions): void {
     });
   }
   checkPool(options);
+  checkRDrop(options);
   checkWholeStep(options);
   if (options.problemType === 'regression') checkRegression(options);
   if (options.force && options.resume !== undefined) {

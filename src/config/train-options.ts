@@ -112,13 +112,14 @@ export const trainSchema = z.strictObject({
   ),
 
   strategy: choice(
-    ['finetune', 'sda', 'sdv', 'se', 'ema', 'avg', 'vote'],
+    ['finetune', 'sda', 'sdv', 'se', 'ema', 'r-drop', 'avg', 'vote'],
     { default: 'sda' },
     {
       group: method,
       description:
         'finetune; self-distillation from past students by their mean weights (sda), their votes (sdv) or a moving ' +
-        'average (ema); se: the mean weights of a plain run; avg, vote: several plain runs made into one model',
+        'average (ema); r-drop: two passes that are to agree; se: the mean weights of a plain run; avg, vote: several ' +
+        'plain runs made into one model',
     },
   ),
   runs: integer(
@@ -138,7 +139,10 @@ export const trainSchema = z.strictObject({
   distance: choice(
     ['mse', 'kl', 'symmetric-kl', 'cosine'],
     { default: 'mse' },
-    { group: method, description: 'Distance between the logits of student and teacher' },
+    {
+      group: method,
+      description: 'Distance between the logits of student and teacher; symmetric-kl for r-drop',
+    },
   ),
   temperature: number(
     { above: 0, default: 1 },

@@ -3,6 +3,7 @@ import type { Ensemble, WeightAverage } from '../ensemble/ensemble.ts';
 import { Intake, type IntakeOptions } from '../ensemble/intake.ts';
 import { SesdError } from '../errors.ts';
 import { distillationObjective } from '../objective/distillation.ts';
+import type { Objective } from '../objective/objective.ts';
 import type { AverageName, Strategy, StrategyContext } from './strategy.ts';
 
 /** Teaches from some step on. */
@@ -25,6 +26,10 @@ export interface Parts {
   /** The SE average, where one is kept. */
   se?: WeightAverage;
   exported?: Strategy['exported'];
+  /** The loss of a step from `--teacher-start` on; distillation from the teacher, if there is one, when absent. */
+  objective?(lambda: number): Objective;
+  /** How often the student sees each example in such a step; once when absent. */
+  draws?: number;
 }
 
 /**
@@ -43,7 +48,8 @@ export function startOf({ options: { teacherStart }, totalSteps }: StrategyConte
 export type CreateParts = (context: StrategyContext) => Promise<Parts>;
 
 /** A strategy of a teacher, the ensembles it draws on, and an average to evaluate. */
-export function compose(context: StrategyContext, { teacher, members, se, exported }: Parts): Strategy {
+export function compose(context: StrategyContext, parts: Parts): Strategy {
+  const { teacher, members, se, exported, draws = 1 } = parts;
   const { engine, options, labelLoss, totalSteps } = context;
   const start = startOf(context);
   const ramp = Math.floor(options.lambdaRamp * totalSteps);
@@ -58,8 +64,11 @@ export function compose(context: StrategyContext, { teacher, members, se, export
     },
     exported: exported ?? 'better',
     objective(step) {
-      return distillationObjective({ ...options, labelLoss, lambda: lambdaAt(step) });
+      const lambda = lambdaAt(step);
+      if (parts.objective && step >= start) return parts.objective(lambda);
+      return distillationObjective({ ...options, labelLoss, lambda });
     },
+    draws: (step) => (step < start ? 1 : draws),
     async begin(step) {
       for (const intake of intakes) await intake.begin(step);
     },
@@ -67,7 +76,9 @@ export function compose(context: StrategyContext, { teacher, members, se, export
       return step < start ? undefined : teacher?.teach(batch, signal);
     },
     lesson(step) {
-      if (!teacher || step < start) return { lambda: 0 };
+      if (step < start) return { lambda: 0 };
+      if (parts.objective) return undefined;
+      if (!teacher) return { lambda: 0 };
       return teacher.weights && { lambda: lambdaAt(step), teacher: teacher.weights };
     },
     async averages(step) {

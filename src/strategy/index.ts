@@ -2,6 +2,7 @@ import type { TrainOptions } from '../config/train-options.ts';
 import { type CreateParts, compose } from './composition.ts';
 import { ema } from './ema.ts';
 import { finetune } from './finetune.ts';
+import { rDrop } from './r-drop.ts';
 import { sda } from './sda.ts';
 import { sdv } from './sdv.ts';
 import { se, withSelfEnsemble } from './se.ts';
@@ -9,7 +10,7 @@ import type { Strategy, StrategyContext } from './strategy.ts';
 
 /** Every strategy of one run, by the name `--strategy` takes. */
 const strategies: Record<TrainOptions['strategy'], CreateParts> = {
-  ...{ finetune, sda, sdv, se, ema },
+  ...{ finetune, sda, sdv, se, ema, 'r-drop': rDrop },
   // Each of their runs is plain fine-tuning; what is made of the runs is train/runs.ts's.
   ...{ avg: finetune, vote: finetune },
 };

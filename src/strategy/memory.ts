@@ -1,6 +1,7 @@
 import { startOf } from './composition.ts';
 import { poolOf } from './pool.ts';
-import type { StrategyContext } from './strategy.ts';
+import { drawsOfRDrop } from './r-drop.ts';
+import type { StrategyContext, StrategyOptions } from './strategy.ts';
 
 /** Sets of the model's weights a strategy comes to hold, by how they are stored. */
 export interface HeldSets {
@@ -18,10 +19,15 @@ export function heldSets(context: StrategyContext): HeldSets {
   return average === 'se' && strategy !== 'se' ? sum(ofStrategy, runningMean) : ofStrategy;
 }
 
+/** Rows that one example comes to take in a forward pass of the student. */
+export function rowsPerExample({ strategy }: StrategyOptions): number {
+  return strategy === 'r-drop' ? drawsOfRDrop : 1;
+}
+
 const none = (): HeldSets => ({ memory: 0, bf16: 0, disk: 0 });
 
 const setsOf = {
-  ...{ finetune: none, avg: none, vote: none },
+  ...{ finetune: none, 'r-drop': none, avg: none, vote: none },
   sda: windowMean,
   sdv(context: StrategyContext): HeldSets {
     const { size, storage } = poolOf(context);

@@ -15,6 +15,11 @@ export interface Strategy {
   readonly exported: 'better' | 'average';
   /** The loss of the step. */
   objective(step: number): Objective;
+  /**
+   * How often the student sees each example of the step, each time with dropout of its own: in one batch, whose rows are the
+   * examples in their order, so many times over. These are also the rows of the objective.
+   */
+  draws(step: number): number;
   /** The student is θ_{step−1}; called before the step's first pass. */
   begin(step: number): Promise<void>;
   /**

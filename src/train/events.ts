@@ -40,7 +40,7 @@ export interface StepEvent {
    * the loss itself where a custom objective has no such term.
    */
   ce: number;
-  /** Mean distance to the teacher's logits, before λ; 0 without a teacher. */
+  /** Mean distance to the teacher's logits, or half of that between the two draws of r-drop, before λ; 0 without either. */
   distill: number;
   /** The body's learning rate in this update. */
   lr: number;

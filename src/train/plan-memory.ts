@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { SesdError } from '../errors.ts';
 import { heldSets } from '../strategy/memory.ts';
+import { examplesPerPass } from './examples-per-pass.ts';
 import { formatBytes } from './format-bytes.ts';
 import { existingParent } from './run-folder.ts';
 import { type FitInput, strategyContext } from './trainer.ts';
@@ -9,14 +10,14 @@ import { type FitInput, strategyContext } from './trainer.ts';
  * What the weights of a run and their averages take, as a sentence for the user. Activations come on top: they depend on
  * the texts.
  *
- * @throws SesdError SESD_USAGE when memory or disk cannot hold them
+ * @throws SesdError SESD_USAGE when memory or disk cannot hold them, or a model of fixed shape not one example
  */
 export async function planMemory(input: FitInput): Promise<string> {
   const { engine, options } = input;
   const folder = await existingParent(input.folder);
   const set = 4 * engine.parameters.reduce((sum, { size }) => sum + size, 0);
   // Student, gradients and two moments; the gradients of one batch apart, where several are gathered.
-  const gathers = options.accumulate > 1 || (engine.fixed.rows ?? Infinity) < options.batchSize;
+  const gathers = options.accumulate > 1 || examplesPerPass(input) < options.batchSize;
   // The training API has weights and gradients of its own, and gathers in them.
   const session = options.wholeStep ? 8 : 7; // the teacher's with a whole step
   const training = (options.backend === 'ort-training' ? session : gathers ? 5 : 4) * set;

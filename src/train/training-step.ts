@@ -5,6 +5,7 @@ import { epochOrder } from '../data/sampler.ts';
 import type { Batch, Engine, ForwardOptions, Logits } from '../engine/engine.ts';
 import { SesdError } from '../errors.ts';
 import type { Strategy } from '../strategy/strategy.ts';
+import { examplesPerPass } from './examples-per-pass.ts';
 import { dropoutKey } from './random.ts';
 import { clippingNorm, learningRateFactor, type StepPlan } from './schedule.ts';
 import { TeacherWatch } from './teacher-watch.ts';
@@ -85,28 +86,30 @@ export class TrainingStep {
   ): Promise<{ loss: number; [part: string]: number }> {
     const { padId, signal } = this.#input;
     const engine = this.#engine;
-    const rows = engine.fixed.rows ?? this.#options.batchSize;
+    const perPass = examplesPerPass(this.#input);
+    const draws = this.#strategy.draws(step);
     const objective = this.#input.objective ?? this.#strategy.objective(step);
     const sums: { loss: number; [part: string]: number } = { loss: 0 };
 
-    for (let from = 0, micro = 0; from < examples.length; from += rows, micro++) {
+    for (let from = 0, micro = 0; from < examples.length; from += perPass, micro++) {
       signal?.throwIfAborted();
-      const members = examples.slice(from, from + rows);
-      const batch = collate(members, { padId, fixed: engine.fixed });
+      const members = examples.slice(from, from + perPass);
+      const rows = Array.from({ length: draws }, () => members).flat();
+      const batch = collate(rows, { padId, fixed: engine.fixed });
       const share = members.length / examples.length;
       const options = {
         dropoutKey: dropoutKey(this.#options.seed, step, micro),
         ...(signal && { signal }),
       };
-      const { logits, taught } = await this.#pass(step, batch, members, share, options);
-      const used = members.length * engine.classes;
+      const { logits, taught } = await this.#pass(step, batch, rows, share, options);
+      const used = rows.length * engine.classes;
       const own = logits.data.subarray(0, used);
       const teacherLogits = taught === 'student' ? own : taught?.subarray(0, used);
       const { loss, parts, dlogits } = objective({
         logits: own,
         ...(teacherLogits && { teacherLogits }),
-        labels: members.map(({ label }) => label),
-        rows: members.length,
+        labels: rows.map(({ label }) => label),
+        rows: rows.length,
         classes: engine.classes,
       });
       requireFinite(step, 'loss', loss);
@@ -127,7 +130,7 @@ export class TrainingStep {
   async #pass(
     step: number,
     batch: Batch,
-    members: readonly EncodedExample[],
+    rows: readonly EncodedExample[],
     share: number,
     options: ForwardOptions,
   ): Promise<Passes> {
@@ -138,8 +141,8 @@ export class TrainingStep {
     }
     const lesson = {
       ...this.#strategy.lesson(step)!,
-      labels: members.map(({ label }) => label),
-      weight: share / members.length,
+      labels: rows.map(({ label }) => label),
+      weight: share / rows.length,
     };
     const { logits, teacherLogits } = await engine.learn(batch, lesson, options);
     return { logits, taught: teacherLogits?.data };

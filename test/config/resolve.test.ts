@@ -137,7 +137,7 @@ describe('resolving options', () => {
     [
       'strategy',
       'finetun',
-      /--strategy: expected one of finetune, sda, sdv, se, ema, avg, vote, found "finetun"/,
+      /--strategy: expected one of finetune, sda, sdv, se, ema, r-drop, avg, vote, found "finetun"/,
       /mean finetune\?/,
     ],
     ['maxLenght', 64, /--max-lenght is not an option/, /Did you mean --max-length\?/],

@@ -5,7 +5,7 @@ import { type TrainOptionsInput, trainFields } from '../../src/config/train-opti
 import { collate } from '../../src/data/batching.ts';
 import { SesdError } from '../../src/errors.ts';
 import { createStrategy } from '../../src/strategy/index.ts';
-import { heldSets } from '../../src/strategy/memory.ts';
+import { heldSets, rowsPerExample } from '../../src/strategy/memory.ts';
 import type { StrategyContext } from '../../src/strategy/strategy.ts';
 import { TinyEngine } from '../train/tiny-engine.ts';
 import { tinyExamples } from '../train/tiny-run.ts';
@@ -237,6 +237,8 @@ describe('the sets of weights a strategy says it will hold', () => {
     { strategy: 'se' },
     { strategy: 'se', window: 2 },
     { strategy: 'ema' },
+    { strategy: 'r-drop' },
+    { strategy: 'r-drop', average: 'se' },
   ];
   for (const options of cases) {
     test(`are those it holds: ${JSON.stringify(options)}`, async () => {
@@ -281,9 +283,31 @@ describe('options that cannot be', () => {
     await refused({ strategy: 'sdv', average: 'teacher' }, /sdv has no teacher of averaged weights/);
     await refused({ temperature: 2 }, /--temperature 2: mse has none/);
   });
+
+  test('of r-drop are refused where there is nothing to compare, or no one to teach', async () => {
+    const strategy = 'r-drop';
+    await refused({ strategy, dropout: 0 }, /--dropout 0: the two passes .* differ by nothing but dropout/);
+    await refused({ strategy, distance: 'kl' }, /--distance kl: r-drop has no teacher/);
+    await refused({ strategy, window: 3 }, /--window 3: r-drop learns from no past students/);
+    await refused({ strategy, poolSize: 3 }, /--pool-size 3: r-drop learns from no past/);
+    await refused({ strategy, poolIncludesStudent: true }, /--pool-includes-student: r-drop learns from no/);
+    await refused({ strategy, average: 'teacher' }, /r-drop has no teacher of averaged weights/);
+    await refused(
+      { strategy, backend: 'ort-training', wholeStep: true },
+      /--whole-step takes --strategy finetune, se, sda, ema, not r-drop/,
+    );
+    const regression = { strategy, problemType: 'regression' } as const;
+    await refused({ ...regression, distance: 'symmetric-kl' }, /one number has no distribution/);
+    assert.equal(resolveTrainOptions({ strategy }).distance, 'symmetric-kl');
+    assert.equal(resolveTrainOptions({ strategy, distance: 'cosine' }).distance, 'cosine');
+    assert.equal(resolveTrainOptions(regression).distance, 'mse');
+  });
 });
 
-test('every strategy the flag names can be created', async () => {
+test('every strategy the flag names can be created, and sees examples as often as it says', async () => {
   const { choices } = trainFields.find(({ name }) => name === 'strategy')!;
-  for (const strategy of choices!) await createStrategy(contextOf({ strategy: strategy as 'sda' }));
+  for (const strategy of choices!) {
+    const context = contextOf({ strategy: strategy as 'sda' });
+    assert.equal((await createStrategy(context)).draws(steps), rowsPerExample(context.options));
+  }
 });

@@ -39,6 +39,7 @@ describe('a resumed run equals the uninterrupted one bit for bit', () => {
     ['sdv on disk', { strategy: 'sdv', window: 2, poolStorage: 'disk' }],
     ['se', { strategy: 'se', window: 3 }],
     ['ema', { strategy: 'ema', batchSize: 2, accumulate: 2 }],
+    ['r-drop', { strategy: 'r-drop', batchSize: 2, accumulate: 2, lambdaRamp: 0.5 }],
   ];
   for (const [name, options] of cases) {
     for (const stopAt of [0, 3, 7]) {

@@ -11,8 +11,8 @@ import { TinyEngine } from './tiny-engine.ts';
 import { tinyExamples, tinyFolder } from './tiny-run.ts';
 
 /** The tiny model's weights take 236 bytes. */
-function plan(options: TrainOptionsInput, { dev = false } = {}): Promise<string> {
-  const engine = new TinyEngine();
+function plan(options: TrainOptionsInput, { dev = false, rows = 0 } = {}): Promise<string> {
+  const engine = new TinyEngine(rows > 0 ? { fixed: { rows, length: 8 } } : {});
   const folder = join(tinyFolder(), 'not', 'made', 'yet');
   return planMemory({
     engine,
@@ -38,6 +38,19 @@ test('says what weights and averages take', async () => {
   assert.equal(
     await plan({ strategy: 'sda', window: 4, poolStorage: 'disk', maxSteps: 20 }),
     'Memory: 944 bytes for weights, gradients and moments, 236 bytes for the averages of sda, 708 bytes on disk for past students.',
+  );
+});
+
+test('counts the gradients apart where the rows of a model do not hold the batch', async () => {
+  const weights = (strategy: 'finetune' | 'r-drop', rows: number) =>
+    plan({ strategy, batchSize: 3 }, { rows });
+  assert.match(await weights('finetune', 3), /^Memory: 944 bytes for weights/);
+  assert.match(await weights('finetune', 2), /^Memory: 1\.18 kB for weights/);
+  assert.match(await weights('r-drop', 6), /^Memory: 944 bytes for weights/);
+  assert.match(await weights('r-drop', 5), /^Memory: 1\.18 kB for weights/);
+  await assert.rejects(
+    plan({ strategy: 'r-drop' }, { rows: 1 }),
+    /r-drop needs 2 rows .* the model takes 1\./,
   );
 });
 
