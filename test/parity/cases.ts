@@ -7,6 +7,8 @@ export interface ParityCase {
   flags: string[];
   /** For the command line only. */
   own?: string[];
+  /** For the reference only. */
+  reference?: string[];
   /** Made with the backend ort-training too. */
   training?: true;
   /** And with its steps in one call. */
@@ -20,6 +22,9 @@ export const common = [
 ];
 
 const classWeights = '{"animal": 0.5, "food": 2, "plant": 1.25}';
+
+/** Flags by which both sides drop the same. */
+const sameMasks = { own: ['--no-fuse'], reference: ['--command-line-masks'] };
 
 /** Every method that trains, every option that changes what is learned, and the models and data they meet. */
 export const cases: ParityCase[] = [
@@ -64,6 +69,28 @@ export const cases: ParityCase[] = [
       ...['--strategy', 'ema', '--lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'],
       ...['--ema-decay', '0.9', '--accumulate', '2'],
     ],
+  },
+
+  {
+    name: 'a teacher, with dropout',
+    flags: ['--strategy', 'sda', '--dropout', '0.1', '--accumulate', '2'],
+    ...sameMasks,
+  },
+  { name: 'r-drop', training: true, flags: ['--strategy', 'r-drop', '--dropout', '0.1'], ...sameMasks },
+  {
+    name: 'r-drop later in the run whose weight grows, at a temperature, batches gathered, and the average of se',
+    flags: [
+      ...['--strategy', 'r-drop', '--dropout', '0.2', '--accumulate', '2', '--temperature', '1.5'],
+      ...['--lambda', '2.5', '--teacher-start', '0.2', '--lambda-ramp', '0.4', '--average', 'se'],
+    ],
+    ...sameMasks,
+  },
+  {
+    name: 'r-drop of a regression',
+    model: 'regression',
+    flags: ['--strategy', 'r-drop', '--dropout', '0.1', '--distance', 'mse'],
+    own: [...sameMasks.own, '--problem-type', 'regression'],
+    reference: sameMasks.reference,
   },
 
   { name: 'a teacher from step 11 on', flags: ['--strategy', 'sda', '--teacher-start', '11'] },

@@ -31,7 +31,8 @@ describe('training equals an independent PyTorch implementation', { skip: search
     await runPython(python, 'test/parity/export_model.py', [folder, ...models]);
     const jobs = cases.map((each, index) => [
       ...['--model', join(folder, each.model ?? 'torchscript'), ...data(each)],
-      ...['--output', join(folder, `reference-${index}`), '--dtype', 'float64', ...common, ...each.flags],
+      ...['--output', join(folder, `reference-${index}`), '--dtype', 'float64'],
+      ...[...common, ...each.flags, ...(each.reference ?? [])],
     ]);
     writeFileSync(join(folder, 'jobs'), jobs.map((job) => JSON.stringify(job)).join('\n'));
     await runPython(python, 'test/parity/reference.py', ['--jobs', join(folder, 'jobs')]);

@@ -11,6 +11,8 @@ Writes metrics.jsonl with the same step lines, and evaluations of --dev and --te
     update t = 1..T turns theta_{t-1} into theta_t; the teacher is there from step S on
     loss      mean over the update's B rows of w_y * cross-entropy + lambda_t * distance(z, teacher's z), see objectives.py;
               one output: of (z - y)^2 + ...
+    r-drop    from step S on each row twice, with dropout of its own: mean over 2B rows of w_y * cross-entropy, and half the
+              distance between the two z of an example in place of that to a teacher, both with gradient
     lambda_t  lambda * min(1, (t - S + 1) / R), R = floor(ramp * T); lambda when R = 0; no teacher before S
     teacher   evaluation mode, no gradient; see ensemble.py
     AdamW     decoupled decay except on biases and LayerNorm, betas .9/.999, eps 1e-8, the classifier with its own rate
@@ -20,6 +22,7 @@ Writes metrics.jsonl with the same step lines, and evaluations of --dev and --te
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -33,6 +36,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import objectives
 import torch
+from dropout_masks import DropoutMasks
 from ensemble import SelfEnsemble, first_taught_step, make_teacher
 from tokenizers import Tokenizer
 from transformers import BertForSequenceClassification
@@ -48,11 +52,11 @@ def parse(argv=None):
     parser.add_argument("--dev", type=pathlib.Path)
     parser.add_argument("--test", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--strategy", choices=("finetune", "sda", "sdv", "se", "ema"), default="sda")
+    parser.add_argument("--strategy", choices=("finetune", "sda", "sdv", "se", "ema", "r-drop"), default="sda")
     parser.add_argument("--window", help="K or all (default: all; for sdv 5)")
     parser.add_argument("--lambda", dest="lambda_", type=float, default=1.0)
     parser.add_argument("--lambda-ramp", type=float, default=0.0, help="fraction of the updates")
-    parser.add_argument("--distance", choices=objectives.DISTANCES, default="mse")
+    parser.add_argument("--distance", choices=objectives.DISTANCES, help="(default: mse; for r-drop symmetric-kl)")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--teacher-start", type=float, default=1, help="a step, or the fraction of the updates before it")
     parser.add_argument("--pool-every", type=int, default=1)
@@ -76,12 +80,14 @@ def parse(argv=None):
     parser.add_argument("--max-grad-norm", default="1", help='a number, or "none"')
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--command-line-masks", action="store_true", help="drop what the command line drops with --no-fuse")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--no-shuffle", dest="shuffle", action="store_false")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     options = parser.parse_args(argv)
     options.window = options.window or ("5" if options.strategy == "sdv" else "all")
+    options.distance = options.distance or ("symmetric-kl" if options.strategy == "r-drop" else "mse")
     if options.average == "auto":
         options.average = {"sda": "teacher", "ema": "teacher", "se": "se"}.get(options.strategy, "none")
     return options
@@ -109,9 +115,10 @@ def load_tokenizer(folder, max_length):
     return tokenizer
 
 
-def load_model(folder, dropout, dtype=torch.float32):
+def load_model(folder, dropout, dtype=torch.float32, attention="sdpa"):
     model = BertForSequenceClassification.from_pretrained(
-        str(folder), hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout, classifier_dropout=dropout
+        str(folder), hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout, classifier_dropout=dropout,
+        attn_implementation=attention,
     )
     return model.to(dtype)
 
@@ -223,6 +230,7 @@ def train(model, data, options, on_step=lambda record: None, dev=None):
     ramp = math.floor(options.lambda_ramp * total)
     teacher = make_teacher(model, options, first_taught, lambda student: evaluate(student, dev)["loss"])
     average = SelfEnsemble(model, options, first_taught) if options.average == "se" else None
+    masks = DropoutMasks(options.seed, model.config.num_hidden_layers) if options.command_line_masks else None
     model.train()
     step = 0
     while step < total:
@@ -235,6 +243,7 @@ def train(model, data, options, on_step=lambda record: None, dev=None):
             started = time.perf_counter()
             chosen = order[start : start + per_update]
             taught = teacher is not None and step >= first_taught
+            draws = 2 if options.strategy == "r-drop" and step >= first_taught else 1
             lambda_ = options.lambda_ * (min(1.0, (step - first_taught + 1) / ramp) if ramp > 0 else 1.0)
             if taught:
                 teacher.begin(step, model)
@@ -243,11 +252,14 @@ def train(model, data, options, on_step=lambda record: None, dev=None):
             tokens = 0
             for first in range(0, len(chosen), options.batch_size):
                 micro = [data.examples[i] for i in chosen[first : first + options.batch_size]]
-                inputs, labels = collate(micro)
-                tokens += int(inputs["attention_mask"].sum())
-                logits = model(**inputs).logits
-                ce = row_losses(logits, labels, class_weights, options.label_smoothing).sum() / len(chosen)
+                inputs, labels = collate(micro * draws)
+                tokens += int(inputs["attention_mask"].sum()) // draws
+                with masks.of(step, first // options.batch_size) if masks else contextlib.nullcontext():
+                    logits = model(**inputs).logits
+                ce = row_losses(logits, labels, class_weights, options.label_smoothing).sum() / (draws * len(chosen))
                 distill = logits.new_zeros(())
+                if draws == 2:
+                    distill = distance(*logits.chunk(2), options.temperature).sum() / (2 * len(chosen))
                 if taught:
                     distill = distance(logits, teacher.logits(inputs), options.temperature).sum() / len(chosen)
                 (ce + lambda_ * distill).backward()
@@ -291,7 +303,8 @@ def train(model, data, options, on_step=lambda record: None, dev=None):
 
 def run(options):
     torch.set_num_threads(options.threads)
-    model = load_model(options.model, options.dropout, getattr(torch, options.dtype))
+    attention = "eager" if options.command_line_masks else "sdpa"  # which drops out of sight
+    model = load_model(options.model, options.dropout, getattr(torch, options.dtype), attention)
     tokenizer = load_tokenizer(options.model, options.max_length)
     classes = classes_of(model)
     data = Data(options.train, tokenizer, classes)
