@@ -70,17 +70,18 @@ export class EngineSteps {
     const running = await this.#start(method);
     const { strategy } = running;
     const step = running.steps + 1;
-    const labels = Int32Array.from({ length: batch.rows }, (_, row) => row % CLASSES);
+    const drawn = repeated(batch, strategy.draws(step));
+    const labels = Int32Array.from({ length: drawn.rows }, (_, row) => (row % batch.rows) % CLASSES);
 
     const started = performance.now();
     await strategy.begin(step);
-    const teacherLogits = await strategy.teach(step, batch);
-    const logits = await engine.forward(batch, { dropoutKey: [1, this.#updates] });
+    const teacherLogits = await strategy.teach(step, drawn);
+    const logits = await engine.forward(drawn, { dropoutKey: [1, this.#updates] });
     const { dlogits } = strategy.objective(step)({
       logits: logits.data,
       ...(teacherLogits instanceof Float32Array && { teacherLogits }),
       labels,
-      rows: batch.rows,
+      rows: drawn.rows,
       classes: CLASSES,
     });
     await engine.backward(Float32Array.from(dlogits));
@@ -114,6 +115,21 @@ export class EngineSteps {
     for (const { strategy } of this.#running.values()) strategy.release();
     this.#model.engine.close();
   }
+}
+
+/** The batch's rows, so many times over. */
+function repeated(batch: Batch, times: number): Batch {
+  if (times === 1) return batch;
+  const all = (values: BigInt64Array) =>
+    BigInt64Array.from({ length: times * values.length }, (_, i) => values[i % values.length]!);
+  return {
+    rows: times * batch.rows,
+    length: batch.length,
+    examples: times * batch.examples,
+    inputIds: all(batch.inputIds),
+    attentionMask: all(batch.attentionMask),
+    tokenTypeIds: all(batch.tokenTypeIds),
+  };
 }
 
 /** A batch without padding, of the tokens of BERT's vocabulary that are whole words. */

@@ -33,6 +33,7 @@ const rows: Record<string, Row> = {
   SE: { method: { strategy: 'se' }, copies: 2 },
   'SDV, K = 1': { method: { strategy: 'sdv', window: 1 }, copies: 1 },
   'SDV, K = 5': { method: { strategy: 'sdv', window: 5 }, copies: 5 },
+  'R-Drop': { method: { strategy: 'r-drop' }, copies: 0 },
 };
 
 const { values } = parseArgs({
