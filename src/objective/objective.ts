@@ -1,4 +1,7 @@
-/** Rows of logits and what they are compared with. Arrays are row-major and hold `rows` rows. */
+/**
+ * Rows of logits and what they are compared with. Arrays are row-major and hold `rows` rows: one for each example, or, for
+ * strategies that draw each more than once, all examples and then all of them again.
+ */
 export interface ObjectiveInput {
   /** The student's, [rows, classes]. */
   logits: Float32Array;
