@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createStore, slices } from '../../src/engine/backends/arena-weights.ts';
 import { feedBatch } from '../../src/engine/backends/feeds.ts';
 import { loadAddon } from '../../src/engine/backends/load-addon.ts';
@@ -11,8 +10,7 @@ import { createEngine } from '../../src/engine/backends/onnx-runtime.ts';
 import { createTrainingEngine } from '../../src/engine/backends/ort-training.ts';
 import { trainingCheckpoint } from '../../src/engine/backends/ort-training-checkpoint.ts';
 import { optimizerModel, splitModels } from '../../src/engine/backends/ort-training-models.ts';
-import type { Averaging, Engine, NamedArray, UpdateOptions, Weights } from '../../src/engine/engine.ts';
-import { distillationObjective } from '../../src/objective/distillation.ts';
+import type { Averaging, Engine, UpdateOptions } from '../../src/engine/engine.ts';
 import {
   collectGradients,
   crossEntropyGradients,
@@ -22,7 +20,8 @@ import {
   tinyBatch,
   torchGradients,
 } from '../bert/tiny-bert.ts';
-import { makeWorkFolder, sesdTrain } from '../cli/sesd-train.ts';
+import { sesdTrain } from '../cli/sesd-train.ts';
+import { closing, collect, flagsOfSession, ratesOfSession, testResumption } from './training-engines.ts';
 import { findTrainingLibrary } from './training-library.ts';
 
 const search = findTrainingLibrary();
@@ -32,12 +31,6 @@ const update = (step: number, options: Partial<UpdateOptions> = {}): UpdateOptio
   ...{ step, learningRate: 1e-3, headLearningRate: 5e-3, weightDecay: 0.1, maxGradNorm: 0.5 },
   ...options,
 });
-
-async function collect(values: AsyncIterable<NamedArray>): Promise<Record<string, Float32Array>> {
-  const all: Record<string, Float32Array> = {};
-  for await (const { name, data } of values) all[name] = data;
-  return all;
-}
 
 /** A forward and backward pass that depends on `n`. */
 async function gather(engine: Engine, n: number): Promise<Float32Array> {
@@ -53,12 +46,6 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     const { plan } = await prepareTiny(options);
     return [await createTrainingEngine(plan, runtime), await createEngine(plan, runtime)] as const;
   }
-  const closing = <E extends readonly Engine[]>(t: { after(end: () => void): void }, engines: E): E => {
-    t.after(() => {
-      for (const engine of engines) engine.close();
-    });
-    return engines;
-  };
 
   for (const fuse of [true, false]) {
     test(`${fuse ? 'fused' : 'stock ops'}: logits, loss and gradients equal PyTorch's`, async (t) => {
@@ -201,10 +188,7 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
   });
 
   describe("with ONNX Runtime's optimizer", () => {
-    const rates = {
-      ...{ learningRate: 1e-3, headLearningRate: 1e-3, weightDecay: 0 },
-      maxGradNorm: Number.POSITIVE_INFINITY,
-    };
+    const rates = ratesOfSession;
     const trainer = async () =>
       createTrainingEngine((await prepareTiny()).plan, { threads: 2, library, rates });
 
@@ -285,147 +269,10 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     });
   });
 
-  describe('a whole step', () => {
-    const session = {
-      ...{ learningRate: 1e-3, headLearningRate: 1e-3, weightDecay: 0 },
-      maxGradNorm: Number.POSITIVE_INFINITY,
-    };
-    const own = { ...session, weightDecay: 0.1, maxGradNorm: 0.5 };
-    const labels = [2, 0, 1, 1].slice(0, tinyBatch().rows);
-    const lambda = 0.75;
-
-    /** Steps of the split form: the objective in TypeScript. */
-    async function split(engine: Engine, teacher: Weights | undefined, n: number, examples: number) {
-      const { data: teacherLogits } = teacher ? await engine.infer(teacher, tinyBatch()) : {};
-      const { data: logits, rows, classes } = await engine.forward(tinyBatch(), { dropoutKey: [n, 7] });
-      const objective = distillationObjective({ lambda, distance: 'mse', temperature: 1 });
-      const { dlogits } = objective({
-        logits,
-        ...(teacherLogits && { teacherLogits }),
-        labels,
-        rows,
-        classes,
-      });
-      await engine.backward(Float32Array.from(dlogits, (value) => (value * rows) / examples));
-      return { logits, teacherLogits };
-    }
-
-    async function whole(engine: Engine, teacher: Weights | undefined, n: number, examples: number) {
-      const lesson = { labels, weight: 1 / examples, lambda, ...(teacher && { teacher }) };
-      const { logits, teacherLogits } = await engine.learn!(tinyBatch(), lesson, { dropoutKey: [n, 7] });
-      return { logits: logits.data, teacherLogits: teacherLogits?.data };
-    }
-
-    const averagings: Record<string, (into: Weights, residual: Weights, step: number) => Averaging> = {
-      'a moving average': (into) => ({ kind: 'blend', into, weight: 0.3 }),
-      'a running mean': (into, residual, step) => ({ kind: 'running-mean', into, residual, count: step + 1 }),
-      'a copy': (into) => ({ kind: 'copy', into }),
-    };
-    for (const [optimizer, rates] of Object.entries({ session, own })) {
-      for (const [average, averaging] of Object.entries(averagings)) {
-        for (const when of average === 'a copy' ? (['after'] as const) : (['before', 'after'] as const)) {
-          test(`is the split one: ${optimizer} optimizer, ${average} ${when} the update`, async (t) => {
-            const { plan } = await prepareTiny({ dropout: 0.2, freeze: 'embeddings' });
-            const options = { threads: 2, library, rates };
-            const engines = closing(t, [
-              await createTrainingEngine(plan, { ...options, wholeStep: { teaches: true } }),
-              await createTrainingEngine(plan, options),
-            ] as const);
-            const [actual, expected] = await Promise.all(
-              engines.map(async (engine, index) => {
-                const teacher = await engine.createWeights();
-                const residual = await engine.createWeights('bf16');
-                const pass = index === 0 ? whole : split;
-                const seen: ArrayLike<number>[] = [];
-                for (let step = 1; step <= 3; step++) {
-                  const examples = 2 * labels.length;
-                  for (let micro = 0; micro < 2; micro++) {
-                    const taught = step > 1 ? teacher : undefined; // the first step has no teacher yet
-                    const { logits, teacherLogits } = await pass(engine, taught, step + 10 * micro, examples);
-                    seen.push(logits, ...(teacherLogits ? [teacherLogits] : []));
-                  }
-                  const averages = { [when]: [averaging(teacher, residual, step)] };
-                  seen.push([(await engine.update({ ...rates, step, ...averages })).gradNorm]);
-                }
-                for (const weights of [engine.student, teacher])
-                  seen.push((await engine.infer(weights, tinyBatch())).data);
-                const read = await collect(teacher.read());
-                return { seen, read };
-              }),
-            );
-            assert.equal(actual!.seen.length, expected!.seen.length);
-            expected!.seen.forEach((values, index) => {
-              const error = relativeError(actual!.seen[index]!, values);
-              assert.ok(error < 1e-4, `value ${index}: ${error}`);
-            });
-            for (const [name, values] of Object.entries(expected!.read)) {
-              if (!/key\.bias/.test(name)) assert.ok(relativeError(actual!.read[name]!, values) < 1e-4, name);
-            }
-          });
-        }
-      }
-    }
+  testResumption(library, {
+    "the package's optimizer": { flags: [], says: /The package's AdamW/ },
+    "the session's optimizer": { flags: flagsOfSession, says: /ONNX Runtime's AdamW/ },
   });
-
-  describe('a run that is interrupted and resumed equals the uninterrupted one', () => {
-    let folder: string;
-    before(async () => {
-      folder = await makeWorkFolder();
-    });
-    after(() => rm(folder, { recursive: true, force: true }));
-
-    const options = [
-      ...[
-        '--onnx',
-        'bert',
-        '--train',
-        'train.jsonl',
-        '--dev',
-        '0.2',
-        '--max-steps',
-        '8',
-        '--batch-size',
-        '4',
-      ],
-      ...['--eval-every', '4', '--save-every', '2', '--backend', 'ort-training', '--runtime', library],
-    ];
-    const weights = (output: string) => readFileSync(join(folder, output, 'model', 'model.onnx'));
-    const session = ['--lr', '1e-3', '--head-lr', '1e-3', '--weight-decay', '0', '--max-grad-norm', 'none'];
-    const cases = { own: [], session, 'session-whole-step': [...session, '--whole-step'] };
-    for (const [name, flags] of Object.entries(cases)) {
-      test(name, async () => {
-        const [whole, parts] = [`whole-${name}`, `parts-${name}`];
-        const done = await sesdTrain([...options, ...flags, '--output', whole], { cwd: folder });
-        assert.equal(done.code, 0, done.stderr);
-        assert.match(done.stderr, name === 'own' ? /The package's AdamW/ : /ONNX Runtime's AdamW/);
-        const stopped = await sesdTrain([...options, ...flags, '--output', parts, '--json'], {
-          cwd: folder,
-          watch: (text, kill) => {
-            if (text.includes('"type":"step","step":5,')) kill('SIGINT');
-          },
-        });
-        assert.equal(stopped.code, 130, stopped.stderr);
-        assert.ok(readdirSync(join(folder, parts, 'checkpoints')).length > 0);
-        const resumed = await sesdTrain(['--resume', parts], { cwd: folder });
-        assert.equal(resumed.code, 0, resumed.stderr);
-        assert.ok(weights(parts).equals(weights(whole)));
-      });
-    }
-  });
-});
-
-test('a whole step is refused where the loss is another', async () => {
-  const refused = async (flags: string[], message: RegExp) => {
-    const { code, stderr } = await sesdTrain(['--whole-step', ...flags]);
-    assert.equal(code, 2);
-    assert.match(stderr, message);
-  };
-  await refused([], /--whole-step needs --backend ort-training/);
-  await refused(
-    ['--backend', 'ort-training', '--strategy', 'sdv'],
-    /takes --strategy finetune, se, sda, ema, not sdv/,
-  );
-  await refused(['--backend', 'ort-training', '--distance', 'kl'], /takes --distance mse, not kl/);
 });
 
 test('a library without the training API: the error names one that has it, and the flag', async () => {
