@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { findCuda, hasDriver } from '../../../src/engine/backends/cuda/find-cuda.ts';
 import type { Surroundings } from '../../../src/engine/backends/cuda/places.ts';
 import { explainLoadFailure } from '../../../src/engine/backends/cuda/problems.ts';
-import { runtimeVersion } from '../../../src/engine/backends/cuda/versions.ts';
+import { runtimeFacts } from '../../../src/engine/backends/cuda/versions.ts';
 import { runtimeLibrary } from '../../../src/engine/backends/load-addon.ts';
 import { writeLibrary } from './fake-library.ts';
 
@@ -92,7 +92,7 @@ describe('what is found of CUDA', () => {
     writeDriver('580.1');
     const alone = await findCuda(runtime, surroundings());
     assert.equal(alone.provider, null);
-    assert.deepEqual(alone.refused, [{ file: wrong, version: '1.29.0' }]);
+    assert.deepEqual(alone.refused, [{ file: wrong, version: '1.29.0', training: false }]);
     assert.equal(alone.problems.length, 1);
     assert.match(
       alone.problems[0]!.message,
@@ -102,6 +102,35 @@ describe('what is found of CUDA', () => {
     const both = await findCuda(runtime, surroundings({ VIRTUAL_ENV: at('venv') }));
     assert.equal(both.provider?.file, right);
     assert.deepEqual(both.refused, alone.refused);
+  });
+
+  test('a library with the training API takes a provider with it only, one without only one without', async () => {
+    writeDriver('580.1');
+    const training = writeLibrary(at('training/libonnxruntime.so.1'), {
+      constant: '1.30.0\0InPlaceAccumulatorV2', // without a version of its symbols
+    });
+    const pip = writeProvider(capi);
+    const found = await findCuda(training, surroundings({ VIRTUAL_ENV: at('venv') }));
+    assert.deepEqual(found.runtime, { file: training, version: '1.30.0', training: true });
+    assert.deepEqual(found.refused, [{ file: pip, version: '1.30.0', training: false }]);
+    assert.match(found.problems[0]!.message, /does not fit: it was built without the training API, unlike/);
+    assert.match(found.problems[0]!.fix, /onnxruntime:1\.28\.0-1\.5\.14, classifier linux-x86_64-gpu/);
+    rmSync(pip);
+    const [alone] = (await findCuda(training, surroundings())).problems;
+    assert.equal(
+      alone!.message,
+      'no CUDA provider for ONNX Runtime 1.30.0 with the training API is installed',
+    );
+    assert.match(alone!.fix, /classifier linux-x86_64-gpu/);
+
+    writeLibrary(at('training/libonnxruntime_providers_shared.so'));
+    const beside = writeLibrary(at('training/libonnxruntime_providers_cuda.so'), {
+      ...{ needed, constant: '1.30.0\0InPlaceAccumulatorV2' },
+    });
+    assert.equal((await findCuda(training, surroundings())).provider?.file, beside);
+    const other = await findCuda(writeRuntime(), surroundings({ SESD_CUDA_PROVIDER: beside }));
+    assert.match(other.problems[0]!.message, /built with the training API, unlike/);
+    assert.match(other.problems[0]!.fix, /pip install onnxruntime-gpu==1\.30\.0/);
   });
 
   test('SESD_CUDA_PROVIDER goes before all and names a folder or a file', async () => {
@@ -214,8 +243,10 @@ describe('what is found of CUDA', () => {
   });
 });
 
-test('the version of the library that is really used', { skip: process.platform !== 'linux' }, async () => {
-  assert.match((await runtimeVersion(runtimeLibrary()))!, /^1\.\d+\.\d+$/);
+test('what the library that is really used says', { skip: process.platform !== 'linux' }, async () => {
+  const { version, training } = await runtimeFacts(runtimeLibrary());
+  assert.match(version!, /^1\.\d+\.\d+$/);
+  assert.equal(training, false);
 });
 
 test('what the loader says is put into what to do', () => {
@@ -229,5 +260,7 @@ test('what the loader says is put into what to do', () => {
     'Parse Failed to parse provider option "device_id": CUDA failure 35: CUDA driver version is insufficient ; GPU=-1 ;';
   assert.equal(explainLoadFailure(old)!.message, "CUDA's error 35: CUDA driver version is insufficient");
   assert.match(explainLoadFailure(old)!.fix, /nvidia\.com\/drivers/);
+  const without = explainLoadFailure('CUDA execution provider is not enabled in this build.');
+  assert.match(without!.message, /built without CUDA/);
   assert.equal(explainLoadFailure('something else'), undefined);
 });

@@ -2,21 +2,26 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { cudaFolders, driverFolders, type Surroundings, sitePackages, thisSystem } from './places.ts';
 import { type CudaProblem, findCudaProblems } from './problems.ts';
-import { providerFacts, runtimeVersion } from './versions.ts';
+import { type LibraryFacts, providerFacts, runtimeFacts } from './versions.ts';
 
 /** What of CUDA a machine has, and what keeps it from being used. Nothing is loaded to tell. */
 export interface CudaDescription {
-  /** ONNX Runtime's core library, and its version where it can be told. */
-  runtime: { file: string; version: string | null };
+  /** ONNX Runtime's core library. */
+  runtime: CudaLibraryFacts;
   driver: CudaDriver;
   /** The CUDA provider that belongs to the core library; null when there is none. */
   provider: CudaProvider | null;
-  /** Providers that are there and belong to another version. */
-  refused: { file: string; version: string | null }[];
+  /** Providers that are there and belong to another version, or to a build of another kind. */
+  refused: CudaLibraryFacts[];
   /** Libraries of CUDA and cuDNN the provider needs, in the order they load; `file` is null where one is missing. */
   libraries: CudaLibrary[];
   /** Empty when CUDA can be used, as far as can be told without loading it. */
   problems: CudaProblem[];
+}
+
+/** A library of ONNX Runtime, and what it says of itself. */
+export interface CudaLibraryFacts extends LibraryFacts {
+  file: string;
 }
 
 export interface CudaDriver {
@@ -51,7 +56,7 @@ export async function findCuda(
   library: string,
   surroundings: Surroundings = thisSystem,
 ): Promise<CudaDescription> {
-  const runtime = { file: library, version: await runtimeVersion(library) };
+  const runtime = { file: library, ...(await runtimeFacts(library)) };
   const { provider, refused, needed } = await findProvider(runtime, surroundings);
   const configured = parseLdconfig(await surroundings.ldconfig());
   const folders = cudaFolders(surroundings, provider ? path.dirname(provider.file) : undefined);
@@ -92,15 +97,16 @@ function kernelModule(root: string): string | null {
   }
 }
 
-/** The first provider of the runtime's version, and those of others. */
+/** The first provider of the runtime's version and kind, and the others. */
 async function findProvider(runtime: CudaDescription['runtime'], surroundings: Surroundings) {
   const refused: CudaDescription['refused'] = [];
   for (const file of providerFiles(runtime.file, surroundings)) {
-    const { version, cuda } = await providerFacts(file);
+    const { version, cuda, training } = await providerFacts(file);
     const shared = path.join(path.dirname(file), SHARED);
-    if (version !== null && version === runtime.version && existsSync(shared))
+    const fits = version === runtime.version && training === runtime.training && existsSync(shared);
+    if (version !== null && fits)
       return { provider: { file, shared, version }, refused, needed: withCudnn(cuda) };
-    refused.push({ file, version });
+    refused.push({ file, version, training });
   }
   return { provider: null, refused, needed: [] };
 }

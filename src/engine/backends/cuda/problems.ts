@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { trainingBuild } from '../training-build.ts';
 import type { CudaDescription } from './find-cuda.ts';
 
 /** Something that keeps CUDA from being used, and what to do about it. */
@@ -51,21 +52,27 @@ function ofProvider({ runtime, provider, refused }: Omit<CudaDescription, 'probl
     return [
       {
         message: `the version of ${runtime.file} cannot be told, and a CUDA provider must have the same`,
-        fix: 'Use the library of onnxruntime-node, or of pip install onnxruntime-gpu.',
+        fix: runtime.training
+          ? trainingBuild('linux-x86_64-gpu')
+          : 'Use the library of onnxruntime-node, or of pip install onnxruntime-gpu.',
       },
     ];
   }
-  const fix =
-    `pip install onnxruntime-gpu==${runtime.version} in an active virtual environment, or name the folder of its library ` +
-    'in SESD_CUDA_PROVIDER.';
+  const fix = runtime.training
+    ? trainingBuild('linux-x86_64-gpu')
+    : `pip install onnxruntime-gpu==${runtime.version} in an active virtual environment, or name the folder of its library ` +
+      'in SESD_CUDA_PROVIDER.';
   if (refused.length === 0) {
-    return [{ message: `no CUDA provider for ONNX Runtime ${runtime.version} is installed`, fix }];
+    const kind = runtime.training ? ' with the training API' : '';
+    return [{ message: `no CUDA provider for ONNX Runtime ${runtime.version}${kind} is installed`, fix }];
   }
-  return refused.map(({ file, version }) => {
+  return refused.map(({ file, version, training }) => {
     const other =
-      version === runtime.version
-        ? 'libonnxruntime_providers_shared.so is not beside it'
-        : `expected one of ONNX Runtime ${runtime.version}, as ${runtime.file} is, found ${version ?? 'one whose version cannot be told'}`;
+      version !== runtime.version
+        ? `expected one of ONNX Runtime ${runtime.version}, as ${runtime.file} is, found ${version ?? 'one whose version cannot be told'}`
+        : training !== runtime.training
+          ? `it was built ${training ? 'with' : 'without'} the training API, unlike ${runtime.file}`
+          : 'libonnxruntime_providers_shared.so is not beside it';
     return { message: `the CUDA provider ${file} does not fit: ${other}`, fix };
   });
 }
@@ -117,6 +124,12 @@ export function explainLoadFailure(message: string): CudaProblem | undefined {
     return {
       message: `CUDA's error ${code}: ${text}`,
       fix: failureFixes[code!] ?? 'Run nvidia-smi: it tells of the GPU.',
+    };
+  }
+  if (message.includes('CUDA execution provider is not enabled in this build')) {
+    return {
+      message: 'this ONNX Runtime was built without CUDA',
+      fix: `Use onnxruntime-node's; with --backend ort-training: ${trainingBuild('linux-x86_64-gpu')}`,
     };
   }
   const missing = message.match(/(lib[\w+-]+\.so[.\d]*): cannot open shared object file/)?.[1];
