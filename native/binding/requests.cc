@@ -29,6 +29,22 @@ std::vector<Slice> to_slices(const Napi::Value& value, const std::string& name) 
   return slices;
 }
 
+SessionSettings to_settings(const Napi::Value& value) {
+  const Napi::Object options = to_object(value, "options");
+  SessionSettings settings;
+  if (const Napi::Value given = options.Get("threads"); !given.IsUndefined()) settings.threads = to_thread_count(given, "threads");
+  if (const Napi::Value given = options.Get("profile"); !given.IsUndefined()) settings.profile = to_string(given, "profile");
+  if (const Napi::Value given = options.Get("cuda"); !given.IsUndefined()) {
+    const Napi::Object cuda = to_object(given, "cuda");
+    settings.cuda = true;
+    for (const std::string& key : to_strings(cuda.GetPropertyNames(), "cuda")) {
+      settings.cuda_options.emplace_back(key, to_string(cuda.Get(key), "cuda." + key));
+    }
+  }
+  if (const Napi::Value given = options.Get("deviceOnly"); !given.IsUndefined()) settings.device_only = given.ToBoolean();
+  return settings;
+}
+
 RunRequest to_request(const Napi::Value& value) {
   const Napi::Object object = to_object(value, "request");
   RunRequest request;

@@ -15,21 +15,6 @@ std::vector<std::string> names_of(const std::vector<Signature>& signatures) {
   return names;
 }
 
-SessionSettings to_settings(const Napi::Object& options) {
-  SessionSettings settings;
-  if (const Napi::Value given = options.Get("threads"); !given.IsUndefined()) settings.threads = to_thread_count(given, "threads");
-  if (const Napi::Value given = options.Get("profile"); !given.IsUndefined()) settings.profile = to_string(given, "profile");
-  if (const Napi::Value given = options.Get("cuda"); !given.IsUndefined()) {
-    const Napi::Object cuda = to_object(given, "cuda");
-    settings.cuda = true;
-    for (const std::string& key : to_strings(cuda.GetPropertyNames(), "cuda")) {
-      settings.cuda_options.emplace_back(key, to_string(cuda.Get(key), "cuda." + key));
-    }
-  }
-  if (const Napi::Value given = options.Get("deviceOnly"); !given.IsUndefined()) settings.device_only = given.ToBoolean();
-  return settings;
-}
-
 }  // namespace
 
 void JsSession::define(Napi::Env env) {
@@ -45,8 +30,7 @@ void JsSession::define(Napi::Env env) {
 Napi::Value JsSession::make(const Napi::CallbackInfo& info) {
   return rejecting(info.Env(), [&]() -> Napi::Value {
     const Bytes model = to_bytes(info[0], "model");
-    const Napi::Object options = to_object(info[1], "options");
-    const SessionSettings settings = to_settings(options);
+    const SessionSettings settings = to_settings(info[1]);
     return queue(
         info.Env(),
         [=, alive = Napi::Persistent(info[0].As<Napi::Object>())] { return std::make_shared<Session>(model.data, model.size, settings); },

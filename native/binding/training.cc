@@ -33,8 +33,9 @@ Napi::Value JsTrainingSession::make(const Napi::CallbackInfo& info) {
       return Blob{bytes.data, bytes.size};
     };
     const TrainingModels blobs{blob("checkpoint"), blob("train"), blob("eval"), blob("optimizer")};
+    const SessionSettings settings = to_settings(info[1]);
     return queue(
-        info.Env(), [blobs, alive = std::move(alive)] { return std::make_shared<TrainingSession>(blobs); },
+        info.Env(), [=, alive = std::move(alive)] { return std::make_shared<TrainingSession>(blobs, settings); },
         [](Napi::Env env, std::shared_ptr<TrainingSession>& session) { return create(env, session); });
   });
 }

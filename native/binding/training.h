@@ -14,7 +14,7 @@ class JsTrainingSession final : public Handle<JsTrainingSession, TrainingSession
 
   using Handle::Handle;
   static void define(Napi::Env env);
-  // createTrainingSession(models)
+  // createTrainingSession(models, options)
   static Napi::Value make(const Napi::CallbackInfo& info);
 
  private:

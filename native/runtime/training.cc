@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "environment.h"
 #include "errors.h"
 #include "library.h"
 
@@ -53,9 +52,9 @@ bool has_training_api() { return find_api() != nullptr; }
 void TrainingSession::ReleaseCheckpoint::operator()(ort::CheckpointState* state) const { api().ReleaseCheckpointState(state); }
 void TrainingSession::ReleaseSession::operator()(ort::TrainingSession* session) const { api().ReleaseTrainingSession(session); }
 
-TrainingSession::TrainingSession(const TrainingModels& models) {
+TrainingSession::TrainingSession(const TrainingModels& models, const SessionSettings& settings) {
   const auto& [checkpoint, train, eval, optimizer] = models;
-  Environment::get().make_session({}, [&](const ort::Env* env, const ort::SessionOptions* options) {
+  Environment::get().make_session(settings, [&](const ort::Env* env, const ort::SessionOptions* options) {
     // A state serves one session.
     session_.reset();
     state_.reset(ort::make<ort::CheckpointState>(api().LoadCheckpointFromBuffer, checkpoint.data, checkpoint.size));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.h"
 #include "io_binding.h"
 #include "ort.h"
 #include "training_abi.h"
@@ -29,7 +30,7 @@ struct TrainingModels {
 // Calls block, and wait for each other. They throw ort::Error when the runtime fails, Error for what does not fit.
 class TrainingSession : public std::enable_shared_from_this<TrainingSession> {
  public:
-  explicit TrainingSession(const TrainingModels& models);
+  TrainingSession(const TrainingModels& models, const SessionSettings& settings);
 
   // Gives the parameters of a nominal checkpoint, which has names only, their values: all of them, in the order in which
   // the training model has them as inputs.

@@ -167,9 +167,9 @@ export function formatOptions(options: TrainOptions): string {
 
 /** What no field can know alone. */
 function checkTogether(options: TrainOptions): void {
-  if (options.device === 'cuda' && options.backend === 'ort-training') {
-    throw new SesdError('SESD_USAGE', '--device cuda and --backend ort-training exclude each other.', {
-      hint: 'Use --backend onnx-runtime.',
+  if (options.precision === 'fp16' && options.backend === 'ort-training') {
+    throw new SesdError('SESD_USAGE', '--precision fp16 and --backend ort-training exclude each other.', {
+      hint: 'float16 needs its loss scaled, which that backend does not do: use bf16 or fp32.',
     });
   }
   if (options.precision === 'bf16' && options.device !== 'cuda' && !options.fuse) {

@@ -19,8 +19,8 @@ export interface NativeAddon {
   createBf16Arena(length: number): Promise<NativeBf16Arena>;
   /** A session over a serialized ONNX ModelProto. The bytes may be dropped once the promise settles. */
   createSession(model: Uint8Array, options: SessionOptions): Promise<NativeSession>;
-  /** A session of the runtime's training API, which `RuntimeInfo.training` tells of. */
-  createTrainingSession(models: TrainingModels): Promise<NativeTrainingSession>;
+  /** A session of the runtime's training API, which `RuntimeInfo.training` tells of. The options are those of its three models. */
+  createTrainingSession(models: TrainingModels, options: SessionOptions): Promise<NativeTrainingSession>;
   /** dst ← mean of sources, element-wise, summed in float64. dst may be one of them. All lengths equal. */
   mean(dst: NativeArena, sources: readonly AnyArena[]): Promise<void>;
   /** Does all of the averages in one pass over the weights. */

@@ -14,12 +14,15 @@ export async function openEngine(
   { device, runtime }: ChosenDevice,
   { backend, wholeStep, strategy, lr, headLr, weightDecay, maxGradNorm }: OpenModelOptions,
 ): Promise<{ engine: Engine; notice?: string }> {
-  if (device === 'cuda') return { engine: await createDeviceEngine(plan, cudaOptions) };
-  if (backend !== 'ort-training') return { engine: await createEngine(plan, runtime) };
+  if (backend !== 'ort-training') {
+    const onCuda = device === 'cuda';
+    return { engine: await (onCuda ? createDeviceEngine(plan, cudaOptions) : createEngine(plan, runtime)) };
+  }
   const trains =
     lr !== undefined && headLr !== undefined && weightDecay !== undefined && maxGradNorm !== undefined;
   const engine = await createTrainingEngine(plan, {
     ...runtime,
+    ...(device === 'cuda' && { cuda: cudaOptions }),
     ...(wholeStep && { wholeStep: { teaches: strategy === 'sda' || strategy === 'ema' } }),
     ...(trains && {
       rates: {

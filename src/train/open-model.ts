@@ -68,7 +68,10 @@ async function openModel(
     threads: options.threads ?? os.availableParallelism(),
     ...(options.runtime === undefined ? {} : { library: options.runtime }),
   };
-  const chosenDevice = await chooseDevice(deviceOf(options), machine, halfTypes[options.precision]);
+  const chosenDevice = await chooseDevice(options.device, machine, {
+    half: halfTypes[options.precision],
+    training: options.backend === 'ort-training',
+  });
   const { device, runtime } = chosenDevice;
   const fuse = options.fuse && device === 'cpu';
   const chosen = choosePrecision(options, device, () => openRuntime(runtime).simd);
@@ -80,7 +83,9 @@ async function openModel(
     probe: graphRunner(runtime),
   });
   const report = describe(model, graph, prepared);
-  const { engine, notice = chosenDevice.notice } = await openEngine(prepared.plan, chosenDevice, options);
+  const opened = await openEngine(prepared.plan, chosenDevice, options);
+  const { engine } = opened;
+  const notice = [chosenDevice.notice, opened.notice].filter((each) => each !== undefined).join(' ');
   const edit = headEdit(model, prepared);
   const { parameters, frozen } = prepared.plan;
   const weights = new Set([...parameters, ...frozen].map(({ name }) => name));
@@ -93,7 +98,7 @@ async function openModel(
     report,
     precision: chosen,
     digest: () => modelDigest(model, trained),
-    ...(notice !== undefined && { notice }),
+    ...(notice !== '' && { notice }),
     export: (folder, beside) =>
       exportModel(folder, {
         source: model,
@@ -104,11 +109,6 @@ async function openModel(
         files: beside.tokenizerFiles,
       }),
   };
-}
-
-/** `auto` does on the CPU what only the CPU does. */
-function deviceOf({ device, backend }: OpenModelOptions): OpenModelOptions['device'] {
-  return device === 'auto' && backend === 'ort-training' ? 'cpu' : device;
 }
 
 function describe(model: OnnxModel, graph: Graph, prepared: PreparedBert | SesdError): ModelReport {

@@ -70,12 +70,13 @@ describe('resolving options', () => {
     assert.equal(resolveTrainOptions({ precision: 'bf16', fuse: false, device: 'cuda' }).precision, 'bf16');
   });
 
-  test('--device cuda has one backend', () => {
+  test('--precision fp16 has one backend', () => {
     assert.throws(
-      () => resolveTrainOptions({ device: 'cuda', backend: 'ort-training' }),
-      /--device cuda and .* exclude each other/,
+      () => resolveTrainOptions({ precision: 'fp16', device: 'cuda', backend: 'ort-training' }),
+      /--precision fp16 and .* exclude each other/,
     );
-    assert.equal(resolveTrainOptions({ device: 'cuda' }).device, 'cuda');
+    const { device } = resolveTrainOptions({ precision: 'bf16', device: 'cuda', backend: 'ort-training' });
+    assert.equal(device, 'cuda');
   });
 
   test('reads numbers, words and switches from text', () => {

@@ -125,9 +125,11 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     };
     for (const part of ['checkpoint', 'train', 'eval', 'optimizer'] as const) {
       const broken = { ...models, [part]: new Uint8Array(100).fill(7) };
-      await assert.rejects(addon.createTrainingSession(broken), { code: 'SESD_RUNTIME' });
+      await assert.rejects(addon.createTrainingSession(broken, {}), { code: 'SESD_RUNTIME' });
     }
-    const session = await addon.createTrainingSession(models);
+    const onCpu = addon.createTrainingSession(models, { deviceOnly: true });
+    await assert.rejects(onCpu, /assigned to the default CPU EP/);
+    const session = await addon.createTrainingSession(models, {});
     const names = plan.parameters.map(({ name }) => name);
     const all = slices(names, await createStore(addon, plan.parameters, plan.initial));
     const feeds = feedBatch(plan.feeds, tinyBatch());

@@ -1,5 +1,5 @@
 import { SesdError } from '../../errors.ts';
-import type { NativeAddon, NativeArena, NativeSession } from '../contract.ts';
+import type { NativeAddon, NativeArena, NativeSession, SessionOptions } from '../contract.ts';
 import type {
   Averaging,
   Batch,
@@ -24,8 +24,9 @@ import {
   settleAverages,
   settled,
 } from './arena-weights.ts';
+import { ShapeFeeds } from './device/shape-feeds.ts';
 import { feedBatch } from './feeds.ts';
-import { cancellable, createSession, pick, toLogits } from './sessions.ts';
+import { cancellable, createSession, toLogits } from './sessions.ts';
 
 /** What an engine holds from the start: enough to predict. */
 export interface ModelState {
@@ -35,13 +36,20 @@ export interface ModelState {
   inference: NativeSession;
 }
 
-/** @throws SesdError SESD_BAD_MODEL when the runtime does not take the graph */
-export async function openModelState(addon: NativeAddon, plan: TrainingPlan): Promise<ModelState> {
+/**
+ * @param options of the session that predicts
+ * @throws SesdError SESD_BAD_MODEL when the runtime does not take the graph
+ */
+export async function openModelState(
+  addon: NativeAddon,
+  plan: TrainingPlan,
+  options: SessionOptions = {},
+): Promise<ModelState> {
   const student = await createStore(addon, plan.parameters, plan.initial);
   return {
     student: new Float32Weights(addon, student.layout, student.arena),
     frozen: plan.frozen.length > 0 ? await createStore(addon, plan.frozen, plan.initial) : undefined,
-    inference: await createSession(addon, plan.inference.model, 'graph'),
+    inference: await createSession(addon, plan.inference.model, 'graph', options),
   };
 }
 
@@ -52,6 +60,7 @@ export abstract class ArenaEngine implements Engine {
   protected readonly plan: Omit<TrainingPlan, 'initial'>;
   protected readonly layout: Layout;
   protected readonly frozen: Store | undefined;
+  protected readonly shapes: ShapeFeeds;
   readonly #inference: NativeSession;
   readonly #extra = new Set<ArenaWeights>();
   /** What weights of another storage are copied to for an inference. */
@@ -61,6 +70,7 @@ export abstract class ArenaEngine implements Engine {
     // the initial weights are views into a file's bytes: nothing here keeps them
     const { initial: _, ...rest } = plan;
     this.addon = addon;
+    this.shapes = new ShapeFeeds(addon);
     this.plan = rest;
     this.layout = student.layout;
     this.frozen = frozen;
@@ -138,7 +148,7 @@ export abstract class ArenaEngine implements Engine {
       inference,
       this.frozen,
     );
-    const feeds = pick(feedBatch(this.plan.feeds, batch), inference.feeds);
+    const feeds = await this.shapes.of(inference, feedBatch(this.plan.feeds, batch));
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
   }
@@ -162,5 +172,6 @@ export abstract class ArenaEngine implements Engine {
     this.student.release();
     this.frozen?.arena.release();
     this.#inference.release();
+    this.shapes.release();
   }
 }

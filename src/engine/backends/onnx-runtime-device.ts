@@ -1,5 +1,4 @@
-import { SesdError } from '../../errors.ts';
-import type { NativeAddon, NativeBinding, NativeSession } from '../contract.ts';
+import type { NativeBinding, NativeSession } from '../contract.ts';
 import type {
   Averaging,
   Batch,
@@ -22,7 +21,7 @@ import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device
 import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
 import { KeptForward } from './kept-forward.ts';
 import { loadAddon } from './load-addon.ts';
-import { cancellable, takingModel, toLogits } from './sessions.ts';
+import { cancellable, createSession, toLogits } from './sessions.ts';
 
 type Plan = Omit<TrainingPlan, 'initial'>;
 
@@ -42,27 +41,8 @@ export async function createDeviceEngine(
   const student = new DeviceWeights(device, layout, await device.allocate(layout.length));
   await student.write(valuesOf(plan.parameters, initial));
   const frozen = await storeFrozen(device, plan.frozen, initial);
-  const inference = await session(addon, device, plan.inference.model, 'graph');
+  const inference = await createSession(addon, plan.inference.model, 'graph', device.options);
   return new DeviceEngine(plan, device, { student, ranges, frozen, inference });
-}
-
-async function session(addon: NativeAddon, device: DeviceMemory, model: Uint8Array, what: string) {
-  try {
-    return await takingModel(what, () => addon.createSession(model, device.options));
-  } catch (cause) {
-    throw explainPlacement(cause, what);
-  }
-}
-
-/** What the runtime says where it would run a node on the CPU, in words that tell what to do. */
-export function explainPlacement(cause: unknown, what: string): unknown {
-  if (!(cause instanceof SesdError) || !cause.message.includes('assigned to the default CPU EP'))
-    return cause;
-  return new SesdError(
-    'SESD_UNSUPPORTED_OP',
-    `The model's ${what} computes shapes that do not follow from the batch, which the GPU does not.`,
-    { hint: 'Export it with torch.onnx.export(dynamo=True), or use --device cpu.', cause },
-  );
 }
 
 async function* valuesOf(
@@ -280,7 +260,8 @@ export class DeviceEngine implements Engine {
   async #createTraining(): Promise<TrainingState> {
     const { forward: graph } = this.#plan;
     const { frozen } = this.#state;
-    const make = (model: Uint8Array, what: string) => session(this.#device.addon, this.#device, model, what);
+    const { addon, options } = this.#device;
+    const make = (model: Uint8Array, what: string) => createSession(addon, model, what, options);
     const forward = await make(graph.model, 'training graph');
     const backward = await make(this.#plan.backward.model, 'backward graph');
     const zeros = () => this.#device.allocate(this.student.layout.length);

@@ -44,12 +44,14 @@ export const SQUARED_NORM = 'sesd/squared-norm';
  * @param out what comes out of the training model
  */
 export function splitModels(plan: Plan, out: TrainingOutputs): SessionModels {
+  const parameters = [...plan.parameters, ...plan.frozen];
   const train = modelOf(plan.backward);
-  setParameters(train, [...plan.parameters, ...plan.frozen]);
+  setParameters(train, parameters);
   train.graph!.output = [];
   gatherGradients(train, plan.parameters, (name) => plan.backward.gradients.get(name)!, out);
+  readAll(train, parameters);
   const forward = modelOf(plan.forward);
-  setParameters(forward, [...plan.parameters, ...plan.frozen]);
+  setParameters(forward, parameters);
   return { train: encode(train), eval: encode(forward) };
 }
 
@@ -82,6 +84,24 @@ export function setParameters(
   parameters: readonly Pick<Parameter, 'name' | 'dims'>[],
 ): void {
   for (const { name, dims } of parameters) graph!.input.push(valueInfo(name, { dtype: 'float32', dims }));
+}
+
+/**
+ * Has a node of the training model read every parameter. A session keeps a parameter, its gradient and its moments where
+ * what reads it computes. One that nothing reads, as backward does not read biases, stays on the host: a GPU would gather
+ * its gradient in a copy, and lose it (LoadParameter in orttraining/orttraining/training_api/module.cc).
+ */
+export function readAll(
+  { graph: proto }: ModelProto,
+  parameters: readonly Pick<Parameter, 'name' | 'dims'>[],
+): void {
+  const graph = proto!;
+  const read = new Set(graph.node.flatMap(({ input }) => input));
+  for (const { name } of parameters.filter((each) => !read.has(each.name))) {
+    const size = `${name}/sesd.size`; // the cheapest thing to know
+    graph.node.push(nodeToProto(toNode({ op: 'Size', inputs: [name], outputs: [size] }, '')));
+    graph.output.push(valueInfo(size, { dtype: 'int64', dims: [] }));
+  }
 }
 
 /** Adds the gradients to what the session gathers. @param gradientOf the value that holds a parameter's gradient */

@@ -1,5 +1,5 @@
 import { SesdError } from '../../errors.ts';
-import type { RuntimeInfo } from '../contract.ts';
+import type { RuntimeInfo, SessionOptions } from '../contract.ts';
 import type { Batch, ForwardOptions, Logits, Parameter, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
 import { openModelState } from './arena-engine.ts';
@@ -15,12 +15,15 @@ import {
   type TrainingOutputs,
 } from './ort-training-models.ts';
 import { WholeStepEngine } from './ort-whole-step.ts';
-import { pick, toLogits } from './sessions.ts';
+import { toLogits } from './sessions.ts';
+import { trainingBuild } from './training-build.ts';
 import { step, TrainingSessionEngine } from './training-session-engine.ts';
 
 export interface OrtTrainingOptions extends OnnxRuntimeOptions {
   /** What every update will go by, its rates in proportion. Absent: the session is not to update the weights. */
   rates?: Rates;
+  /** Options of the CUDA provider, which then computes; the plan is one for it. */
+  cuda?: Readonly<Record<string, string>>;
   /** Makes an engine whose steps are the whole ones, see WholeStepEngine, and says whether there is a teacher. */
   wholeStep?: { teaches: boolean };
 }
@@ -29,18 +32,20 @@ type Rates = Pick<UpdateOptions, 'learningRate' | 'headLearningRate' | 'weightDe
 
 /**
  * Trains a plan in a session of ONNX Runtime's training API.
- * @throws SesdError SESD_BAD_MODEL when the runtime does not take a graph, SESD_NATIVE_LOAD when it has no training API
+ * @throws SesdError SESD_BAD_MODEL or SESD_UNSUPPORTED_OP when the runtime does not take a graph, SESD_NATIVE_LOAD when it
+ *   has no training API
  */
 export async function createTrainingEngine(
   plan: TrainingPlan,
-  { rates, wholeStep, ...options }: OrtTrainingOptions,
+  { rates, wholeStep, cuda, ...runtime }: OrtTrainingOptions,
 ): Promise<SplitEngine | WholeStepEngine> {
   const addon = loadAddon();
-  requireTraining(openRuntime(options), options.library ?? runtimeLibrary());
-  const state = await openModelState(addon, plan);
-  const group = rates && oneGroup(plan, rates);
-  if (wholeStep) return new WholeStepEngine(addon, plan, state, group, wholeStep.teaches);
-  return new SplitEngine(addon, plan, state, group);
+  requireTraining(openRuntime(runtime), runtime.library ?? runtimeLibrary());
+  const options: SessionOptions = cuda ? { cuda, deviceOnly: true } : {};
+  const state = await openModelState(addon, plan, options);
+  const setup = { group: rates && oneGroup(plan, rates), options };
+  if (wholeStep) return new WholeStepEngine(addon, plan, state, setup, wholeStep.teaches);
+  return new SplitEngine(addon, plan, state, setup);
 }
 
 function requireTraining({ version, training }: RuntimeInfo, library: string): void {
@@ -48,11 +53,7 @@ function requireTraining({ version, training }: RuntimeInfo, library: string): v
   throw new SesdError(
     'SESD_NATIVE_LOAD',
     `--backend ort-training: ONNX Runtime ${version} in ${library} was built without the training API.`,
-    {
-      hint:
-        'Take one that has it: libonnxruntime.so.1 inside the jar of the Maven artifact org.bytedeco:onnxruntime:1.28.0-1.5.14, ' +
-        'classifier linux-x86_64. Unpack it and name it with --runtime or SESD_ONNXRUNTIME.',
-    },
+    { hint: trainingBuild('linux-x86_64') },
   );
 }
 
@@ -90,8 +91,9 @@ export class SplitEngine extends TrainingSessionEngine {
     await this.student.handOver();
     const feeds = feedBatch(this.plan.feeds, batch);
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const own = await this.shapes.of(graph, feeds);
     const result = await step(options.signal, () =>
-      session.evalStep({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
+      session.evalStep({ feeds: own, fetch: [logits], keep: graph.stash }),
     );
     this.#kept.keep(result.stash, feeds);
     return toLogits(result.fetched[logits]!);
@@ -100,7 +102,8 @@ export class SplitEngine extends TrainingSessionEngine {
   async backward(dlogits: Float32Array, signal?: AbortSignal): Promise<void> {
     const kept = this.#kept.current;
     const { backward: graph, classes } = this.plan;
-    const feeds = { ...pick(kept.feeds, graph.feeds), [graph.dlogits]: feedDlogits(dlogits, classes) };
+    const own = await this.shapes.of(graph, kept.feeds);
+    const feeds = { ...own, [graph.dlogits]: feedDlogits(dlogits, classes) };
     await this.gather({ feeds, stash: kept.stash }, signal);
     this.#kept.drop();
   }

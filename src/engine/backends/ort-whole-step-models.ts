@@ -6,12 +6,13 @@ import { newInference } from '../../graph/infer/infer.ts';
 import { nodeToProto, valueInfo } from '../../graph/serialize.ts';
 import { type ModelProto, ModelProtoSchema } from '../../onnx/generated/onnx_pb.ts';
 import type { Parameter } from '../engine.ts';
-import type { TrainingPlan } from '../plan.ts';
+import type { PlannedGraph, TrainingPlan } from '../plan.ts';
 import {
   encode,
   gatherGradients,
   modelOf,
   newModel,
+  readAll,
   type SessionModels,
   setParameters,
   type TrainingOutputs,
@@ -30,6 +31,18 @@ export const BLEND = 'sesd/blend';
 export const TEACHER = 'teacher/';
 const BACKWARD = 'backward/';
 
+/** The graphs of a plan that a training model is made of, and what stands before the names of each one's values there. */
+export function wholeStepParts(
+  { forward, inference, backward }: Plan,
+  teaches: boolean,
+): { graph: PlannedGraph; prefix: string }[] {
+  return [
+    { graph: forward, prefix: '' },
+    ...(teaches ? [{ graph: inference, prefix: TEACHER }] : []),
+    { graph: backward, prefix: BACKWARD },
+  ];
+}
+
 /** The teacher's weights as parameters of the session. */
 export function teacherParameters({ parameters }: Plan): Parameter[] {
   return parameters.map((parameter) => ({ ...parameter, name: TEACHER + parameter.name }));
@@ -47,6 +60,8 @@ export function wholeStepModels(plan: Plan, teaches: boolean, out: TrainingOutpu
   const parameters = [...plan.parameters, ...plan.frozen, ...(teaches ? teacherParameters(plan) : [])];
   const fed = new Set(plan.feeds.map(({ name }) => name));
   if (plan.dropoutKey !== undefined) fed.add(plan.dropoutKey);
+  for (const { graph, prefix } of wholeStepParts(plan, teaches))
+    for (const name of graph.shapes?.outputs ?? []) fed.add(prefix + name);
   const frozen = new Set(plan.frozen.map(({ name }) => name));
   const shared = new Set([
     ...[...fed, ...frozen, ...plan.parameters.map(({ name }) => name)],
@@ -69,6 +84,7 @@ export function wholeStepModels(plan: Plan, teaches: boolean, out: TrainingOutpu
   setParameters(train, parameters);
   const gradientOf = (name: string) => BACKWARD + plan.backward.gradients.get(name)!;
   gatherGradients(train, plan.parameters, gradientOf, out);
+  readAll(train, parameters);
   return { train: encode(train), ...(teaches && { eval: blendModel(plan, parameters) }) };
 }
 

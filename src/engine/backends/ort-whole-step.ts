@@ -13,12 +13,7 @@ import type { TrainingPlan } from '../plan.ts';
 import type { ModelState } from './arena-engine.ts';
 import type { Float32Weights, WeightSlice } from './arena-weights.ts';
 import { feedBatch, feedDropoutKey } from './feeds.ts';
-import {
-  type OneGroup,
-  type SessionModels,
-  SQUARED_NORM,
-  type TrainingOutputs,
-} from './ort-training-models.ts';
+import { type SessionModels, SQUARED_NORM, type TrainingOutputs } from './ort-training-models.ts';
 import {
   BLEND,
   LABELS,
@@ -27,10 +22,11 @@ import {
   TEACHER,
   teacherParameters,
   wholeStepModels,
+  wholeStepParts,
 } from './ort-whole-step-models.ts';
 import { ResidentWeights } from './resident-weights.ts';
 import { toLogits } from './sessions.ts';
-import { step, TrainingSessionEngine } from './training-session-engine.ts';
+import { type SessionSetup, step, TrainingSessionEngine } from './training-session-engine.ts';
 
 /** A moving or running mean, which the session can do itself. */
 type Blend = Extract<Averaging, { kind: 'blend' | 'running-mean' }>;
@@ -49,10 +45,10 @@ export class WholeStepEngine extends TrainingSessionEngine {
     addon: NativeAddon,
     plan: TrainingPlan,
     state: ModelState,
-    group: OneGroup | undefined,
+    setup: SessionSetup,
     teaches: boolean,
   ) {
-    super(addon, plan, state, group);
+    super(addon, plan, state, setup);
     this.#teaches = teaches;
   }
 
@@ -79,10 +75,8 @@ export class WholeStepEngine extends TrainingSessionEngine {
     const { feeds: fed, dropoutKey, logits } = this.plan;
     await this.#seat(lesson.teacher as ResidentWeights | undefined);
     await this.student.handOver();
-    const feeds: Record<string, HostTensor> = {
-      ...feedBatch(fed, batch),
-      ...this.#feedLesson(batch, lesson),
-    };
+    const given = feedBatch(fed, batch);
+    const feeds = { ...given, ...this.#feedLesson(batch, lesson), ...(await this.#feedShapes(given)) };
     if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const teacherLogits = TEACHER + logits;
     const fetch = [...new Set([logits, SQUARED_NORM, ...(this.#teaches ? [teacherLogits] : [])])];
@@ -112,6 +106,16 @@ export class WholeStepEngine extends TrainingSessionEngine {
         [LAMBDA]: { dtype: 'float32', dims: [1], data: Float32Array.of(teacher ? lambda : 0) },
       }),
     };
+  }
+
+  /** The shapes that each part is fed. */
+  async #feedShapes(batch: Record<string, HostTensor>): Promise<Record<string, HostTensor>> {
+    const feeds: Record<string, HostTensor> = {};
+    for (const { graph, prefix } of wholeStepParts(this.plan, this.#teaches)) {
+      const shapes = await this.shapes.shapesOf(graph, batch);
+      for (const [name, shape] of Object.entries(shapes)) feeds[prefix + name] = shape;
+    }
+    return feeds;
   }
 
   /** Gives the session the teacher's weights. */

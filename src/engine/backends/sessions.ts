@@ -1,26 +1,38 @@
 import { SesdError } from '../../errors.ts';
-import type { HostTensor, NativeAddon, NativeBinding, NativeSession } from '../contract.ts';
+import type { HostTensor, NativeAddon, NativeBinding, NativeSession, SessionOptions } from '../contract.ts';
 import type { Logits } from '../engine.ts';
 
-/** @throws SesdError SESD_BAD_MODEL with what the runtime says of a graph it does not take */
+/** @throws SesdError as takingModel */
 export async function createSession(
   addon: NativeAddon,
   model: Uint8Array,
   what: string,
+  options: SessionOptions = {},
 ): Promise<NativeSession> {
-  return takingModel(what, () => addon.createSession(model, {}));
+  return takingModel(what, () => addon.createSession(model, options));
 }
 
-/** Makes a session. @throws SesdError SESD_BAD_MODEL with what the runtime says of a graph it does not take */
+/**
+ * Makes a session.
+ * @throws SesdError SESD_BAD_MODEL with what the runtime says of a graph it does not take, SESD_UNSUPPORTED_OP where a node
+ *   would run on the CPU and that is not wanted
+ */
 export async function takingModel<T>(what: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (cause) {
-    throw new SesdError(
-      'SESD_BAD_MODEL',
-      `ONNX Runtime does not take the model's ${what}: ${(cause as Error).message}`,
-      { hint: 'Check that onnxruntime runs the file; if not, export it again.', cause },
-    );
+    const { message } = cause as Error;
+    if (message.includes('assigned to the default CPU EP')) {
+      throw new SesdError(
+        'SESD_UNSUPPORTED_OP',
+        `The model's ${what} computes shapes that do not follow from the batch, which the GPU does not.`,
+        { hint: 'Export it with torch.onnx.export(dynamo=True), or use --device cpu.', cause },
+      );
+    }
+    throw new SesdError('SESD_BAD_MODEL', `ONNX Runtime does not take the model's ${what}: ${message}`, {
+      hint: 'Check that onnxruntime runs the file; if not, export it again.',
+      cause,
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   NativeStash,
   NativeTrainingSession,
   RunResult,
+  SessionOptions,
 } from '../contract.ts';
 import type { NamedArray, Parameter, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
@@ -42,11 +43,17 @@ interface TrainingStep {
   fetch?: readonly string[];
 }
 
+/** How the session of an engine computes. */
+export interface SessionSetup {
+  /** How it updates the weights; undefined where the addon's AdamW does. */
+  group: OneGroup | undefined;
+  options: SessionOptions;
+}
+
 /** What engines on a session of the training API share: the session, the gradients in it, updates of the weights. */
 export abstract class TrainingSessionEngine extends ArenaEngine {
   declare readonly student: ResidentWeights;
-  /** How the session updates the weights; undefined where the addon's AdamW does. */
-  readonly group: OneGroup | undefined;
+  readonly #setup: SessionSetup;
   #training: Promise<TrainingState> | undefined;
   #restored: Restored = { step: 0 };
   #gathered = 0;
@@ -55,10 +62,14 @@ export abstract class TrainingSessionEngine extends ArenaEngine {
     addon: NativeAddon,
     plan: TrainingPlan,
     { student, ...others }: ModelState,
-    group: OneGroup | undefined,
+    setup: SessionSetup,
   ) {
     super(addon, plan, { student: new ResidentWeights(addon, student.layout, student.arena), ...others });
-    this.group = group;
+    this.#setup = setup;
+  }
+
+  get group(): OneGroup | undefined {
+    return this.#setup.group;
   }
 
   protected abstract models(out: Pick<TrainingOutputs, 'gradients'>): SessionModels;
@@ -143,7 +154,9 @@ export abstract class TrainingSessionEngine extends ArenaEngine {
       optimizer: optimizerModel(this.group),
       checkpoint: trainingCheckpoint({ parameters, frozen: this.frozenParameters() }, values),
     };
-    const session = await takingModel('training graph', () => this.addon.createTrainingSession(models));
+    const { options } = this.#setup;
+    const make = () => this.addon.createTrainingSession(models, options);
+    const session = await takingModel('training graph', make);
     this.student.enter(session, '');
     if (!values) {
       const trained = slices([...this.layout.places.keys()], this.student);

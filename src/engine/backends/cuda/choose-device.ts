@@ -2,6 +2,7 @@ import { SesdError } from '../../../errors.ts';
 import type { HalfType } from '../../../graph/passes/mix-precision.ts';
 import { loadAddon, runtimeLibrary } from '../load-addon.ts';
 import { type OnnxRuntimeOptions, openRuntime } from '../onnx-runtime.ts';
+import { trainingBuild } from '../training-build.ts';
 import { type CudaDescription, findCuda, hasDriver } from './find-cuda.ts';
 import { loadCuda } from './load-cuda.ts';
 import { type CudaProblem, explainLoadFailure } from './problems.ts';
@@ -15,15 +16,22 @@ export interface ChosenDevice {
   notice?: string;
 }
 
+/** What of a GPU is used besides float32 and sessions. */
+export interface DeviceNeeds {
+  /** What else it has to multiply. */
+  half?: HalfType | undefined;
+  /** The runtime's training API. */
+  training?: boolean;
+}
+
 /**
  * Settles `--device`: `cuda` is used or refused, `auto` takes it where it works. Opens the runtime where it is CUDA.
- * @param half what the GPU has to multiply besides float32
  * @throws SesdError SESD_NATIVE_LOAD when `cuda` was asked for and cannot be used
  */
 export async function chooseDevice(
   device: 'auto' | 'cpu' | 'cuda',
   runtime: OnnxRuntimeOptions,
-  half?: HalfType,
+  needs: DeviceNeeds = {},
 ): Promise<ChosenDevice> {
   const onCpu = { device: 'cpu', runtime } as const;
   if (device === 'cpu') return onCpu;
@@ -36,7 +44,7 @@ export async function chooseDevice(
   // A machine without a GPU has nothing to be told.
   if (device === 'auto' && !hasDriver()) return onCpu;
   try {
-    return await openCuda(runtime, half);
+    return await openCuda(runtime, needs);
   } catch (error) {
     if (device === 'cuda' || !(error instanceof SesdError)) throw error;
     const notice = `Computing on the CPU, though there is a GPU: ${error.message} ${error.hint ?? ''}`.trim();
@@ -44,8 +52,15 @@ export async function chooseDevice(
   }
 }
 
-async function openCuda(runtime: OnnxRuntimeOptions, half: HalfType | undefined): Promise<ChosenDevice> {
+async function openCuda(
+  runtime: OnnxRuntimeOptions,
+  { half, training = false }: DeviceNeeds,
+): Promise<ChosenDevice> {
   const found = await findCuda(runtimeLibrary(runtime.library));
+  if (training && !found.runtime.training) {
+    const message = `ONNX Runtime in ${found.runtime.file} was built without the training API`;
+    throw refusal([{ message, fix: trainingBuild('linux-x86_64-gpu') }]);
+  }
   if (found.problems.length > 0) throw refusal(found.problems);
   const addon = loadAddon();
   const library = await loadCuda(addon, found);

@@ -15,14 +15,18 @@ export class ShapeFeeds {
 
   /** What a graph is fed of a batch: what it reads of it, and the shapes that follow from it. */
   async of(graph: PlannedGraph, batch: Feeds): Promise<Feeds> {
-    const own = pick(batch, graph.feeds);
-    if (!graph.shapes) return own;
+    return { ...pick(batch, graph.feeds), ...(await this.shapesOf(graph, batch)) };
+  }
+
+  /** The shapes alone; none where the graph computes its own. */
+  async shapesOf(graph: PlannedGraph, batch: Feeds): Promise<Feeds> {
+    if (!graph.shapes) return {};
     const { model, feeds, outputs } = graph.shapes;
     const made = this.#sessions.get(graph) ?? createSession(this.#addon, model, 'graph of shapes');
     this.#sessions.set(graph, made);
     const binding = (await made).bind({ inputs: [] });
     try {
-      return { ...own, ...(await binding.run({ feeds: pick(batch, feeds), fetch: outputs })).fetched };
+      return (await binding.run({ feeds: pick(batch, feeds), fetch: outputs })).fetched;
     } finally {
       binding.release();
     }
