@@ -130,7 +130,8 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     : undefined;
 
   const inferenceGraph = cloneGraph(graph);
-  const inferenceBuilder = new GraphBuilder(inferenceGraph, inferred);
+  // What is inferred goes by names, and both graphs get new ones.
+  const inferenceBuilder = new GraphBuilder(inferenceGraph, inferGraph(inferenceGraph));
   await rewrite(inferenceBuilder, options.fuse);
   if (packing) packTokens(inferenceBuilder, packing);
   const forCuda = options.device === 'cuda';

@@ -50,7 +50,7 @@ export async function trainingHalves(
     wrt: wanted,
     fused,
   });
-  if (forCuda) hoistBackward(graph, forwardCount, dlogits);
+  if (forCuda) hoistBackward(builder, forwardCount, dlogits);
   if (half) forwardCount = narrowProducts(builder, half, forwardCount, [logits, ...gradients.values()]);
   await turn();
   const weights = new Set([...gradients.keys(), ...kept]);
@@ -58,12 +58,12 @@ export async function trainingHalves(
 }
 
 /** Takes the shapes that the gradients read from the batch, too, so that no activation is kept for its shape. */
-function hoistBackward(graph: Graph, forwardCount: number, dlogits: string): void {
-  const forward = graph.nodes.slice(0, forwardCount);
-  const given = [...graph.inputs, dlogits, ...forward.flatMap(({ outputs }) => outputs.filter(Boolean))];
+function hoistBackward({ graph, inference }: GraphBuilder, forwardCount: number, dlogits: string): void {
+  const before = graph.nodes.slice(0, forwardCount);
+  const given = [...graph.inputs, dlogits, ...before.flatMap(({ outputs }) => outputs.filter(Boolean))];
   const part = { ...graph, inputs: given, nodes: graph.nodes.slice(forwardCount) };
-  hoistShapes(new GraphBuilder(part, newInference()), graph.inputs);
-  graph.nodes = [...forward, ...part.nodes];
+  hoistShapes(new GraphBuilder(part, inference), { from: graph.inputs, before });
+  graph.nodes = [...before, ...part.nodes];
 }
 
 /** Returns the new number of forward nodes. What has become superfluous goes, so that nothing is kept for it. */

@@ -31,7 +31,7 @@ export function toAttribute(value: AttributeInit): Attribute {
 /** Appends nodes to a graph under fresh names and infers the type of every value it makes. */
 export class GraphBuilder {
   readonly graph: Graph;
-  readonly #inference: InferenceState;
+  readonly inference: InferenceState;
   readonly #constants = new Map<string, string>();
   readonly #taken = new Set<string>();
   readonly #prefix: string;
@@ -40,7 +40,7 @@ export class GraphBuilder {
   constructor(graph: Graph, inference: InferenceState, prefix = 'sesd') {
     this.graph = graph;
     this.#prefix = prefix;
-    this.#inference = inference;
+    this.inference = inference;
     for (const [name, { dims }] of graph.types) {
       this.#taken.add(name);
       inference.symbols.avoid(dims ?? []);
@@ -65,7 +65,7 @@ export class GraphBuilder {
 
   /** Elements of a small integer tensor as far as they are known before a run, in row-major order. */
   elementsOf(name: string): readonly Dim[] | undefined {
-    return elementsOf(name, this.graph, this.#inference);
+    return elementsOf(name, this.graph, this.inference);
   }
 
   /** The node's output at `index`; an optional one it did not have so far is asked for. */
@@ -73,7 +73,7 @@ export class GraphBuilder {
     while (node.outputs.length <= index) node.outputs.push('');
     if (!node.outputs[index]) {
       node.outputs[index] = this.freshName(`${node.op}_output${index}`);
-      inferNode(node, this.graph, this.#inference);
+      inferNode(node, this.graph, this.inference);
     }
     return node.outputs[index]!;
   }
@@ -108,7 +108,7 @@ export class GraphBuilder {
   /** Appends a ready-made node and infers its outputs. */
   append(node: Node): void {
     this.graph.nodes.push(node);
-    inferNode(node, this.graph, this.#inference);
+    inferNode(node, this.graph, this.inference);
   }
 
   /** An initializer with this content; equal constants share one. */

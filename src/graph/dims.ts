@@ -39,6 +39,12 @@ export function symbol(name: string): Dim {
   return /^\d/.test(clean) || clean === '' ? `_${clean}` : clean;
 }
 
+/** The number, where there is one, and the symbols whose product a dim is. */
+export function factorsOf(dim: Dim): readonly Dim[] {
+  const { coefficient, symbols } = parse(dim);
+  return coefficient === 1 && symbols.length > 0 ? symbols : [coefficient, ...symbols];
+}
+
 export function multiplyDims(dims: readonly Dim[]): Dim {
   const product: Monomial = { coefficient: 1, symbols: [] };
   for (const dim of dims) {

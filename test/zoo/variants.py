@@ -142,7 +142,7 @@ def add_relative(add):
     add("modernbert-classifier-ts17-eager-mean", family="modernbert", settings=mean)
     add("modernbert-classifier-dynamo18-eager", family="modernbert", exporter="dynamo", opset=18)
     # whose queries, keys and values come out of a sequence
-    add("modernbert-classifier-dynamo18-sdpa-unoptimized", **modern, exporter="dynamo", optimize=False, patterns=dict(Attention=0))
+    add("modernbert-classifier-dynamo18-sdpa-unoptimized", **modern, exporter="dynamo", optimize=False)
     # opset 23 has RotaryEmbedding, whose cosines torch 2.15 gives in a shape the runtime refuses
     add("modernbert-classifier-dynamo24-sdpa", **modern, exporter="dynamo", opset=24)
     for opset in (23, 24):

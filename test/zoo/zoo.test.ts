@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Batch, Engine } from '../../src/engine/engine.ts';
+import type { Batch } from '../../src/engine/engine.ts';
 import { float16ToFloat32 } from '../../src/onnx/half.ts';
 import type { ExportExtras, OpenedModel } from '../../src/train/model-provider.ts';
 import { readModelFile } from '../../src/train/open-model.ts';
 import { findPython, runPython } from '../parity/python.ts';
-import { assertClose, compareGradients, relativeDifference } from './compare.ts';
+import { assertClose, relativeDifference } from './compare.ts';
+import { batchOf, compareWithPyTorch } from './compare-with-pytorch.ts';
+import { checkPlacement, openOnDevice } from './on-device.ts';
 import { checkPlaces } from './places.ts';
-import { type HeadRecord, readZoo, type StoredArray, type ZooRecord } from './record.ts';
+import { readZoo, type ZooRecord } from './record.ts';
 import { scaleDropout } from './scaled-dropout.ts';
 import { ZooTable } from './table.ts';
 
@@ -52,10 +54,11 @@ describe('exported BERTs train as in PyTorch', {
   for (const record of zoo) {
     describe(record.variant, () => {
       for (const head of Object.keys(record.heads)) {
+        const named = head === 'auto' ? '' : `--head ${head}, `;
         for (const fuse of [true, false]) {
-          test(`${head === 'auto' ? '' : `--head ${head}, `}${fuse ? 'fused' : 'stock operators'}`, () =>
-            checkGradients(record, head, fuse));
+          test(`${named}${fuse ? 'fused' : 'stock operators'}`, () => checkGradients(record, head, fuse));
         }
+        test(`${named}graphs for a GPU`, () => checkOnDevice(record, head as 'auto'));
       }
       if (record.longest !== null) {
         test('takes sequences as long as its positions, no longer', () => checkLongest(record));
@@ -80,96 +83,32 @@ async function open({ path }: ZooRecord, options: { head: string; dropout: numbe
   });
 }
 
-function batchOf({ inputs }: ZooRecord): Batch {
-  const [rows, length] = inputs.input_ids!.dims as [number, number];
-  const values = (stored: StoredArray | undefined, absent: bigint) =>
-    stored ? BigInt64Array.from(stored.data, BigInt) : new BigInt64Array(rows * length).fill(absent);
-  return {
-    rows,
-    length,
-    examples: rows,
-    inputIds: values(inputs.input_ids, 0n),
-    attentionMask: values(inputs.attention_mask, 1n),
-    tokenTypeIds: values(inputs.token_type_ids, 0n),
-  };
-}
-
 /** Logits, and the gradients of sum(logits · R) for every parameter of the model. */
 async function checkGradients(record: ZooRecord, head: string, fuse: boolean): Promise<void> {
-  const stored = record.heads[head]!;
   const { engine, report } = await open(record, { head, dropout: 0, fuse });
   try {
     const { fused, packed } = report.training!;
     if (fuse && record.patterns) assert.deepEqual(fused, record.patterns);
     if (fuse) table.noteFused(record, { fused, packed });
-    const names = ownNames(engine);
-    if (stored.weight) await writeClassifier(engine, stored, names);
-    const batch = batchOf(record);
     // A file of 16-bit floats has constants with 3 digits, like the √2 of GELU; fused operators have their own.
     const coarse = record.route.rounded !== null && !fuse;
-    const largest = Math.max(...stored.logits.data.map(Math.abs));
-    const close = coarse ? { relative: 0, absolute: 1e-4 * largest } : { relative: 1e-5, absolute: 1e-6 };
-    const inferred = await engine.infer(engine.student, batch);
-    assertClose('logits of inference', inferred.data, stored.logits.data, close);
-    const logits = await engine.forward(batch, { dropoutKey: [1, 2] });
-    assertClose('logits', logits.data, stored.logits.data, close);
-    await engine.backward(Float32Array.from(stored.R));
-    const gradients = Object.entries(stored.gradients).map(([name, given]) => [
-      names.get(name) ?? name,
-      given,
-    ]);
-    const expected = { ...stored, gradients: Object.fromEntries(gradients) };
-    const worst = compareGradients(await readGradients(engine), expected, coarse ? 1e-3 : 1e-4);
+    const { gradients, worst } = await compareWithPyTorch(engine, record, { head, coarse });
     table.note(record, fuse ? 'fused' : 'stock', worst);
-    checkPlaces(report.training!.weights, expected.gradients, record.layers);
+    checkPlaces(report.training!.weights, gradients, record.layers);
   } finally {
     engine.close();
   }
 }
 
-/** What the classifier's parameters are called where the file's own head has their names. */
-function ownNames({ parameters }: Engine): Map<string, string> {
-  const own = parameters.filter(({ name }) => name.startsWith('sesd.'));
-  return new Map(own.map(({ name }) => [name.slice('sesd.'.length), name]));
-}
-
-async function writeClassifier(
-  engine: Engine,
-  { weight, bias }: HeadRecord,
-  names: ReadonlyMap<string, string>,
-): Promise<void> {
-  const own = new Map([
-    [names.get('classifier.weight') ?? 'classifier.weight', weight],
-    [names.get('classifier.bias') ?? 'classifier.bias', bias],
-  ]);
-  const weights: { name: string; data: Float32Array }[] = [];
-  for await (const { name, data } of engine.student.read()) {
-    const stored = own.get(name);
-    weights.push({ name, data: stored ? Float32Array.from(stored.data) : data });
+/** The same by the graphs for a GPU. */
+async function checkOnDevice(record: ZooRecord, head: 'auto'): Promise<void> {
+  await checkPlacement(record.path, head);
+  const engine = await openOnDevice(record.path, head);
+  try {
+    await compareWithPyTorch(engine, record, { head, coarse: record.route.rounded !== null });
+  } finally {
+    engine.close();
   }
-  async function* given() {
-    yield* weights;
-  }
-  await engine.student.write(given());
-}
-
-/** After the first update AdamW's first moment is 0.1 times the gradient: the engine's own way to read it. */
-async function readGradients(engine: Engine): Promise<Map<string, Float32Array>> {
-  await engine.update({
-    step: 1,
-    learningRate: 0,
-    headLearningRate: 0,
-    weightDecay: 0,
-    maxGradNorm: Number.MAX_VALUE,
-  });
-  const gradients = new Map<string, Float32Array>();
-  for await (const { name, data } of engine.readMoments('m')) {
-    gradients.set(
-      name,
-      data.map((value) => value / 0.1),
-    );
-  }
-  return gradients;
 }
 
 /** Where a dropout is misplaced or missing, logits differ once each multiplies by a factor. */

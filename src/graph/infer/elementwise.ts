@@ -49,8 +49,13 @@ export const castLike: InferenceRule = (at) => {
 };
 
 function castElements(at: NodeInference, dtype: DataType | undefined): readonly Dim[] | undefined {
-  if (dtype !== 'bool') return at.elements(0);
+  if (dtype !== 'bool') return at.elements(0) ?? truncated(at.scalar(0));
   return at.numbers(0)?.map((element) => (element !== 0 ? 1 : 0));
+}
+
+/** Where a Range begins, and its step, may be floats cast to the type of its end. */
+function truncated(float: number | undefined): readonly Dim[] | undefined {
+  return float === undefined ? undefined : [Math.trunc(float)];
 }
 
 /** A broadcasting op; `integers` follows the elements of small integer tensors through it. */

@@ -2,6 +2,7 @@ import { SesdError } from '../../errors.ts';
 import { MAX_RANK, quote } from '../../onnx/tensor.ts';
 import type { Dim } from '../dims.ts';
 import { type DataType, elementSize, type Graph, type Node, opName, type TensorData } from '../graph.ts';
+import { scalarOf } from '../view.ts';
 import { elementsOf, type InferenceState } from './infer.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -42,6 +43,12 @@ export class NodeInference {
   /** Elements of a small integer or bool input, in row-major order. */
   elements(input: number): readonly Dim[] | undefined {
     return elementsOf(this.node.inputs[input] ?? '', this.#graph, this.#state);
+  }
+
+  /** The number that a constant input of one element is, of whatever type. */
+  scalar(input: number): number | undefined {
+    const tensor = this.#graph.initializers.get(this.node.inputs[input] ?? '');
+    return tensor && scalarOf(tensor);
   }
 
   /** The elements of an integer input when all of them are numbers. */

@@ -141,3 +141,12 @@ test('inferring a graph again gives the same dims, apart from those already ther
   assert.deepEqual(g.typeOf(sum)?.dims?.length, first?.dims?.length);
   assert.ok(!['?0', '?3'].includes(String(g.typeOf(sum)?.dims?.[0])));
 });
+
+test('a Range over a size, from a float that is cast to integers', () => {
+  const g = bert();
+  const sequence = g.op('Squeeze', [size(g, 'ids', 1), g.ints(0)]);
+  const like = (value: number) => g.op('CastLike', [g.scalar(value), sequence]);
+  assert.deepEqual(g.typeOf(g.op('Range', [like(0), sequence, like(1)]))?.dims, ['sequence']);
+  const cast = g.op('Cast', [g.scalar(-2.7)], { attributes: { to: 7 } });
+  assert.deepEqual(g.elementsOf(cast), [-2]); // towards zero
+});
