@@ -82,6 +82,25 @@ describe('a loaded classifier', () => {
     await assert.rejects(classifier.evaluate(unknown, { name: 'test.csv' }), /test\.csv:9: .*"mineral"/);
   });
 
+  test('is opened for a device, auto unless said otherwise, and passes on what is to be known of it', async () => {
+    const asked: string[] = [];
+    const readModel: ReadModelFile = async (path) => {
+      const file = await models({ id2label })(path);
+      return {
+        ...file,
+        open: async (options) => {
+          asked.push(options.device);
+          return { ...(await file.open(options)), notice: 'Computing on CUDA.' };
+        },
+      };
+    };
+    const notices: string[] = [];
+    await loadClassifier('x', { readModel, device: 'cuda', onNotice: (message) => notices.push(message) });
+    await loadClassifier('x', { readModel });
+    assert.deepEqual(asked, ['cuda', 'auto']);
+    assert.deepEqual(notices, ['Computing on CUDA.']);
+  });
+
   test('must have labels', async () => {
     await assert.rejects(loadClassifier('x', { readModel: models(undefined) }), (error) => {
       assert.ok(error instanceof SesdError && error.code === 'SESD_BAD_MODEL');
