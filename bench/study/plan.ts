@@ -14,19 +14,20 @@ export interface Cell {
  * What is compared, by the name the tables give it. Plain fine-tuning keeps the mean of its second half beside it, which
  * changes nothing of the run: it is what `se` gives with `teacherStart: 0.5`.
  */
+const sda = { strategy: 'sda' } as const;
 export const settings = {
   finetune: { strategy: 'finetune', average: 'se', teacherStart: 0.5, export: 'student' },
-  'sda all': {},
-  'sda all, λ 0.5': { lambda: 0.5 },
-  'sda all, λ 2': { lambda: 2 },
-  'sda all, ramp 0.5': { lambdaRamp: 0.5 },
-  'sda all, start 0.25': { teacherStart: 0.25 },
-  'sda all, kl': { distance: 'kl' },
-  'sda all, symmetric-kl': { distance: 'symmetric-kl' },
-  'sda all, cosine': { distance: 'cosine' },
-  'sda K=1': { window: 1 },
-  'sda K=1, kl': { window: 1, distance: 'kl' },
-  'sda K=5': { window: 5 },
+  'sda all': { ...sda },
+  'sda all, λ 0.5': { ...sda, lambda: 0.5 },
+  'sda all, λ 2': { ...sda, lambda: 2 },
+  'sda all, ramp 0.5': { ...sda, lambdaRamp: 0.5 },
+  'sda all, start 0.25': { ...sda, teacherStart: 0.25 },
+  'sda all, kl': { ...sda, distance: 'kl' },
+  'sda all, symmetric-kl': { ...sda, distance: 'symmetric-kl' },
+  'sda all, cosine': { ...sda, distance: 'cosine' },
+  'sda K=1': { ...sda, window: 1 },
+  'sda K=1, kl': { ...sda, window: 1, distance: 'kl' },
+  'sda K=5': { ...sda, window: 5 },
   'sdv K=1': { strategy: 'sdv', window: 1 },
   'sdv K=5': { strategy: 'sdv', window: 5 },
   ema: { strategy: 'ema' },

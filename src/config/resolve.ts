@@ -7,7 +7,13 @@ import { checkOptions } from './check.ts';
 import { checkRDrop } from './check-r-drop.ts';
 import { checkWholeStep } from './check-whole-step.ts';
 import { flagOf } from './fields.ts';
-import { type TrainOptions, type TrainOptionsInput, trainFields, trainSchema } from './train-options.ts';
+import {
+  method,
+  type TrainOptions,
+  type TrainOptionsInput,
+  trainFields,
+  trainSchema,
+} from './train-options.ts';
 
 /** Part of the options, each value checked and in its own type. */
 type Layer = TrainOptionsInput;
@@ -46,18 +52,25 @@ function merge(given: Layer, { recommended, settingsOfTask }: ResolveContext): T
   const strategy = trainSchema.shape.strategy.parse(named.strategy ?? ofModel.strategy);
   const ofTask = settingsOfTask && named.task !== undefined ? settingsOfTask(named.task, strategy) : {};
   const layered = { ...ofTask, ...ofModel, ...named };
-  return trainSchema.parse({ ...ownDefaults({ ...layered, strategy }), ...layered });
+  return trainSchema.parse({ ...ownDefaults(layered, strategy), ...layered });
 }
 
 /**
  * Defaults that only suit one strategy (sdv holds each student of its window and asks all of them at every step; r-drop is
- * defined by the symmetric divergence) or one problem.
+ * defined by the symmetric divergence) or one problem. Else a method of which anything was named has the paper's distance;
+ * that of one left to us depends on the run's length.
  */
-function ownDefaults({ strategy, problemType }: Layer): Layer {
+function ownDefaults(named: Layer, strategy: TrainOptions['strategy']): Layer {
+  const isRegression = named.problemType === 'regression';
+  const namesMethod = trainFields.some(
+    ({ group, name }) => group === method && named[name as keyof TrainOptions] !== undefined,
+  );
+  const squares = namesMethod || named.wholeStep === true || isRegression;
   return {
     ...(strategy === 'sdv' && { window: 5 }),
-    ...(strategy === 'r-drop' && problemType !== 'regression' && { distance: 'symmetric-kl' as const }),
-    ...(problemType === 'regression' && { metric: 'pearson' as const }),
+    ...(squares && { distance: 'mse' as const }),
+    ...(strategy === 'r-drop' && !isRegression && { distance: 'symmetric-kl' as const }),
+    ...(isRegression && { metric: 'pearson' as const }),
   };
 }
 
@@ -214,7 +227,7 @@ function checkPool({
   poolIncludesStudent,
   average,
   export: exported,
-  distance,
+  distance = 'mse',
   temperature,
 }: TrainOptions): void {
   const fail = (message: string, hint: string) => {

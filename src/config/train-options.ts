@@ -18,7 +18,7 @@ import {
 
 const model = 'Model';
 const data = 'Data';
-const method = 'Method';
+export const method = 'Method';
 const training = 'Training';
 const evaluation = 'Evaluation and checkpoints';
 const output = 'Output';
@@ -136,14 +136,11 @@ export const trainSchema = z.strictObject({
     { min: 0, max: 1, default: 0 },
     { group: method, description: 'Fraction of the updates over which that weight rises from 0' },
   ),
-  distance: choice(
-    ['mse', 'kl', 'symmetric-kl', 'cosine'],
-    { default: 'mse' },
-    {
-      group: method,
-      description: 'Distance between the logits of student and teacher; symmetric-kl for r-drop',
-    },
-  ),
+  distance: optionalChoice(['mse', 'kl', 'symmetric-kl', 'cosine'], {
+    group: method,
+    description:
+      'Distance between the logits of student and teacher; mse, but symmetric-kl for r-drop, and kl in a run of at most 150 updates where none of these flags is given',
+  }),
   temperature: number(
     { above: 0, default: 1 },
     { group: method, description: 'What logits are divided by in the distances kl and symmetric-kl' },

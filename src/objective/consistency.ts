@@ -11,7 +11,7 @@ export type SymmetricDistance = Exclude<keyof typeof distances, 'kl'>;
  * `distill`. With D symmetric-kl that is ½ · (KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁)). Both draws get gradients. A regression has its
  * `labelLoss` in place of CE, and logs it as `ce`.
  *
- * Source: Liang et al. 2021 (arXiv 2106.14448), eq. 1 to 4, whose loss is twice this one: it adds the cross-entropies of the two
+ * Source: Liang et al. 2021 (arXiv 2106.14448), whose loss is twice this one: it adds the cross-entropies of the two
  * draws up, −log p₁(y) − log p₂(y) + α · ½ · (…), so that α is 2λ. The recipe in the authors' README halves the sum,
  * as is done here: its α is λ.
  */

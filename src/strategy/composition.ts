@@ -4,6 +4,7 @@ import { Intake, type IntakeOptions } from '../ensemble/intake.ts';
 import { SesdError } from '../errors.ts';
 import { distillationObjective } from '../objective/distillation.ts';
 import type { Objective } from '../objective/objective.ts';
+import { defaultDistance } from './default-distance.ts';
 import type { AverageName, Strategy, StrategyContext } from './strategy.ts';
 
 /** Teaches from some step on. */
@@ -52,6 +53,7 @@ export function compose(context: StrategyContext, parts: Parts): Strategy {
   const { teacher, members, se, exported, draws = 1 } = parts;
   const { engine, options, labelLoss, totalSteps } = context;
   const start = startOf(context);
+  const distance = options.distance ?? defaultDistance(totalSteps);
   const ramp = Math.floor(options.lambdaRamp * totalSteps);
   const lambdaAt = (step: number) =>
     options.lambda * (ramp === 0 ? 1 : Math.min(1, (step - start + 1) / ramp));
@@ -66,7 +68,7 @@ export function compose(context: StrategyContext, parts: Parts): Strategy {
     objective(step) {
       const lambda = lambdaAt(step);
       if (parts.objective && step >= start) return parts.objective(lambda);
-      return distillationObjective({ ...options, labelLoss, lambda });
+      return distillationObjective({ ...options, distance, labelLoss, lambda });
     },
     draws: (step) => (step < start ? 1 : draws),
     async begin(step) {

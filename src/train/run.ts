@@ -3,6 +3,7 @@ import type { TrainOptions } from '../config/train-options.ts';
 import type { Target } from '../data/target.ts';
 import { SesdError } from '../errors.ts';
 import type { Objective } from '../objective/objective.ts';
+import { defaultDistance } from '../strategy/default-distance.ts';
 import { CheckpointStore } from './checkpoint.ts';
 import { describeFrozen } from './describe-frozen.ts';
 import { embeddedModel } from './embedded-model.ts';
@@ -97,10 +98,16 @@ async function runIn(
   try {
     refuseVote(file, model);
     const { precision } = model.precision;
-    const options = { ...given, precision, maxLength: longestInput(given, model, listener) };
+    const steps = planSteps({ ...given, examples: data.train.examples.length });
+    const options = {
+      ...given,
+      precision,
+      distance: given.distance ?? defaultDistance(steps.total),
+      maxLength: longestInput(given, model, listener),
+    };
     const vocabulary = model.report.training?.vocabulary;
     const encoded = await runData.encoded(file, { maxLength: options.maxLength, vocabulary, signal });
-    const config = configEvent(options, { model, target, data });
+    const config = configEvent(options, { model, target, data, steps });
     const emit = (event: TrainEvent) => {
       folder.log(event);
       listener(event);
@@ -132,7 +139,7 @@ async function runIn(
       model.precision.notice,
       model.notice,
       describeFrozen(model.report),
-      describeShortRun(options, config.totalSteps),
+      describeShortRun(given, steps.total),
       describeLikelyRegression(options, file.config, target.names),
     ];
     for (const message of notices)
@@ -176,17 +183,21 @@ function longestInput(
 
 function configEvent(
   options: TrainOptions,
-  { model, target, data }: { model: OpenedModel; target: Target; data: TrainingData },
+  {
+    model,
+    target,
+    data,
+    steps,
+  }: { model: OpenedModel; target: Target; data: TrainingData; steps: ReturnType<typeof planSteps> },
 ): ConfigEvent {
-  const { total, perEpoch } = planSteps({ ...options, examples: data.train.examples.length });
   const counts = namedSplits(data).map(([split, { examples }]) => [split, examples.length]);
   return {
     type: 'config',
     options,
     labels: target.names,
     examples: Object.fromEntries(counts),
-    totalSteps: total,
-    stepsPerEpoch: perEpoch,
+    totalSteps: steps.total,
+    stepsPerEpoch: steps.perEpoch,
     parameters: model.engine.parameters.reduce((sum, { size }) => sum + size, 0),
     version: packageVersion(),
   };

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { nearestName } from '../../src/config/nearest.ts';
 import { formatOptions, readOptionsFile, resolveTrainOptions } from '../../src/config/resolve.ts';
-import { trainFields } from '../../src/config/train-options.ts';
+import { type TrainOptionsInput, trainFields } from '../../src/config/train-options.ts';
 import { SesdError } from '../../src/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sesd-config-'));
@@ -34,7 +34,6 @@ describe('resolving options', () => {
       strategy: 'sda',
       window: 'all',
       lambda: 1,
-      distance: 'mse',
       poolIncludesStudent: false,
       epochs: 3,
       batchSize: 32,
@@ -59,6 +58,15 @@ describe('resolving options', () => {
     };
     assert.deepEqual({ ...options, ...expected }, options);
     assert.equal(options.maxSteps, undefined);
+  });
+
+  test("the distance is the squared one where anything of the method is named; else it follows from the run's length", () => {
+    const distance = (options: TrainOptionsInput) => resolveTrainOptions(options).distance;
+    for (const options of [{ strategy: 'sda' }, { window: 1 }, { problemType: 'regression' }] as const)
+      assert.equal(distance(options), 'mse');
+    assert.equal(distance({ backend: 'ort-training', wholeStep: true }), 'mse');
+    assert.equal(distance({ distance: 'cosine' }), 'cosine');
+    assert.equal(distance({}), undefined);
   });
 
   test('--precision bf16 needs the fused kernels', () => {

@@ -57,6 +57,7 @@ describe('the best weights', () => {
       // A rate this high overshoots, so that the last weights are not the best.
       const options = {
         metric,
+        strategy: 'sda',
         lr: 2,
         headLr: 2,
         epochs: 5,

@@ -34,6 +34,7 @@ function newRun(prepare?: (engine: TinyEngine) => void) {
     train: file('train.csv', tinyCsv(20)),
     dev: file('dev.csv', tinyCsv(9, 1)),
     test: file('test.csv', tinyCsv(7, 2)),
+    strategy: 'sda',
     batchSize: 4,
     epochs: 3,
     lr: 0.02,
@@ -90,6 +91,21 @@ describe('train', () => {
     assert.ok(existsSync(join(result.model, 'tokenizer.json')));
     const again = resolveTrainOptions({ config: join(run, 'config.yaml') });
     assert.deepEqual([again.epochs, again.lr, again.train], [3, 0.02, options.train]);
+  });
+
+  test('a short run whose method is left to the package compares logits by kl, writes it down and says so', async () => {
+    const { options, hooks, run } = newRun();
+    const { strategy: _, ...unnamed } = options;
+    await train(unnamed, hooks);
+    const [config] = lines(run);
+    assert.ok(config?.type === 'config' && config.options.distance === 'kl');
+    assert.equal(resolveTrainOptions({ config: join(run, 'config.yaml') }).distance, 'kl');
+    assert.ok(lines(run).some((event) => event.type === 'notice' && /--distance kl/.test(event.message)));
+    const losses = (events: TrainEvent[]) =>
+      events.flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    const found = losses(lines(run));
+    await train({ ...options, distance: 'kl', force: true }, hooks);
+    assert.deepEqual(losses(lines(run)), found);
   });
 
   test('refuses a folder that holds a run, and changes nothing in it; --force replaces the run', async () => {
