@@ -56,6 +56,8 @@ export interface OpenModelOptions
 export interface OpenedModel {
   engine: Engine;
   report: ModelReport;
+  /** Where it is computed. */
+  device: 'cpu' | 'cuda';
   precision: ChosenPrecision;
   /** A digest of what checkpoints do not hold of the model. */
   digest(): Promise<string>;

@@ -96,6 +96,7 @@ async function openModel(
   return {
     engine,
     report,
+    device,
     precision: chosen,
     digest: () => modelDigest(model, trained),
     ...(notice !== '' && { notice }),

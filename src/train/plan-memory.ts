@@ -10,9 +10,10 @@ import { type FitInput, strategyContext } from './trainer.ts';
  * What the weights of a run and their averages take, as a sentence for the user. Activations come on top: they depend on
  * the texts.
  *
+ * @param device where the weights are; what a GPU has free is not known
  * @throws SesdError SESD_USAGE when memory or disk cannot hold them, or a model of fixed shape not one example
  */
-export async function planMemory(input: FitInput): Promise<string> {
+export async function planMemory(input: FitInput, device: 'cpu' | 'cuda'): Promise<string> {
   const { engine, options } = input;
   const folder = await existingParent(input.folder);
   const set = 4 * engine.parameters.reduce((sum, { size }) => sum + size, 0);
@@ -29,7 +30,7 @@ export async function planMemory(input: FitInput): Promise<string> {
   const flags = `--strategy ${options.strategy} --window ${options.window}`;
   // The student is there already.
   const needed = training - set + averages + best;
-  const available = process.availableMemory();
+  const available = device === 'cuda' ? Infinity : process.availableMemory();
   if (needed > available) {
     throw new SesdError(
       'SESD_USAGE',
@@ -51,7 +52,7 @@ export async function planMemory(input: FitInput): Promise<string> {
     ...(best > 0 ? [`${formatBytes(best)} for the best weights`] : []),
     ...(disk > 0 ? [`${formatBytes(disk)} on disk for past students`] : []),
   ];
-  return `Memory: ${parts.join(', ')}.`;
+  return `${device === 'cuda' ? 'GPU memory' : 'Memory'}: ${parts.join(', ')}.`;
 }
 
 const smallerPool =

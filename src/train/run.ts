@@ -129,7 +129,7 @@ async function runIn(
       emit,
       signal,
     };
-    const memory = await planMemory(run);
+    const memory = await planMemory(run, model.device);
     await shared.start?.(config);
     if (resume) await folder.reopen();
     else await folder.begin(formatOptions(options), config, options);

@@ -18,6 +18,7 @@ function models(config: object | undefined, engine = new TinyEngine()): ReadMode
     config: config as never,
     open: async () => ({
       engine,
+      device: 'cpu',
       precision: { precision: 'fp32' },
       digest: async () => 'tiny',
       report: { file: path, producer: '', opset: 18, ops: {} },

@@ -11,10 +11,13 @@ import { TinyEngine } from './tiny-engine.ts';
 import { tinyExamples, tinyFolder } from './tiny-run.ts';
 
 /** The tiny model's weights take 236 bytes. */
-function plan(options: TrainOptionsInput, { dev = false, rows = 0 } = {}): Promise<string> {
+function plan(
+  options: TrainOptionsInput,
+  { dev = false, rows = 0, device = 'cpu' as 'cpu' | 'cuda' } = {},
+): Promise<string> {
   const engine = new TinyEngine(rows > 0 ? { fixed: { rows, length: 8 } } : {});
   const folder = join(tinyFolder(), 'not', 'made', 'yet');
-  return planMemory({
+  const run = {
     engine,
     options: resolveTrainOptions(options),
     problem: classification({ names: ['a', 'b', 'c'] } as never),
@@ -25,7 +28,8 @@ function plan(options: TrainOptionsInput, { dev = false, rows = 0 } = {}): Promi
     folder,
     checkpoints: new CheckpointStore(folder, engine.parameters, { keep: 1 }),
     emit: () => {},
-  });
+  };
+  return planMemory(run, device);
 }
 
 test('says what weights and averages take', async () => {
@@ -69,4 +73,10 @@ test('refuses what does not fit, and says what would', async () => {
     { ...endless, poolStorage: 'disk' },
     /--strategy sdv --window all --pool-storage disk needs 236 TB in .*; [\d.]+ [GT]B are free/,
   );
+});
+
+test('the weights of a GPU are not held against the memory of the host', async () => {
+  const large = { strategy: 'sda', window: 10 ** 13, maxSteps: 10 ** 14 } as const;
+  await assert.rejects(plan(large), /memory are free/);
+  assert.match(await plan(large, { device: 'cuda' }), /^GPU memory: 944 bytes for weights/);
 });

@@ -39,6 +39,7 @@ export function tinyModels(folder: string, prepare: (engine: TinyEngine) => void
       prepare(engine);
       return {
         engine,
+        device: 'cpu',
         precision: { precision: 'fp32' },
         digest: async () => 'tiny',
         report: { file: path, producer: 'test', opset: 18, ops: {} },
