@@ -30,6 +30,7 @@ export const settings = {
   'sda K=5': { ...sda, window: 5 },
   'sdv K=1': { strategy: 'sdv', window: 1 },
   'sdv K=5': { strategy: 'sdv', window: 5 },
+  'r-drop': { strategy: 'r-drop' },
   ema: { strategy: 'ema' },
   'ema, kl': { strategy: 'ema', distance: 'kl' },
   'se all': { strategy: 'se' },
@@ -69,7 +70,7 @@ const more = [
   'se all',
 ] as const;
 
-const rare = ['sda all, symmetric-kl', 'sda all, cosine', 'sdv K=1', 'sdv K=5'] as const;
+const rare = ['r-drop', 'sda all, symmetric-kl', 'sda all, cosine', 'sdv K=1', 'sdv K=5'] as const;
 
 /** What is compared first, and what as long as there is time, by run length. */
 const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
