@@ -132,7 +132,7 @@ describe('a session of the training API', { skip: search.missing ?? false }, () 
     const session = await addon.createTrainingSession(models, {});
     const names = plan.parameters.map(({ name }) => name);
     const all = slices(names, await createStore(addon, plan.parameters, plan.initial));
-    const feeds = feedBatch(plan.feeds, tinyBatch());
+    const feeds = feedBatch(plan, tinyBatch());
     await assert.rejects(session.evalStep({ feeds, fetch: [] }), /load the model parameters first/);
     await assert.rejects(session.initialize(all.slice(1)), /Parameters buffer size incorrect/);
     await session.initialize(all);

@@ -148,7 +148,7 @@ export abstract class ArenaEngine implements Engine {
       inference,
       this.frozen,
     );
-    const feeds = await this.shapes.of(inference, feedBatch(this.plan.feeds, batch));
+    const feeds = await this.shapes.of(inference, feedBatch(this.plan, batch));
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
   }

@@ -1,19 +1,24 @@
 import type { HostTensor } from '../contract.ts';
 import type { Batch } from '../engine.ts';
-import type { Feed } from '../plan.ts';
+import type { Feed, TrainingPlan } from '../plan.ts';
 
-/** A batch in the element types and under the names the graph's inputs have. */
-export function feedBatch(feeds: readonly Feed[], batch: Batch): Record<string, HostTensor> {
+/**
+ * A batch in the element types and under the names the graphs' inputs have.
+ * @param dropoutKey for the graph with dropout
+ */
+export function feedBatch(
+  { feeds, dropoutKey: input }: Pick<TrainingPlan, 'feeds'> & Partial<Pick<TrainingPlan, 'dropoutKey'>>,
+  batch: Batch,
+  dropoutKey?: readonly [number, number],
+): Record<string, HostTensor> {
   const tensors: Record<string, HostTensor> = {};
   for (const feed of feeds) {
     const { dims, data } = source(feed, batch);
     tensors[feed.name] = { dtype: feed.dtype, dims, data: convert(data, feed.dtype) };
   }
+  if (input && dropoutKey)
+    tensors[input] = { dtype: 'int64', dims: [2], data: BigInt64Array.from(dropoutKey, BigInt) };
   return tensors;
-}
-
-export function feedDropoutKey(key: readonly [number, number]): HostTensor {
-  return { dtype: 'int64', dims: [2], data: BigInt64Array.from(key, BigInt) };
 }
 
 /** @param dlogits [rows, classes] */

@@ -20,7 +20,7 @@ export function graphRunner(options: OnnxRuntimeOptions) {
     const session = await createSession(loadAddon(), graph.model, 'graph');
     const binding = session.bind({ inputs: [] });
     try {
-      const run = () => binding.run({ feeds: feedBatch(graph.feeds, batch), fetch: [graph.output] });
+      const run = () => binding.run({ feeds: feedBatch(graph, batch), fetch: [graph.output] });
       const { dims, data } = (await cancellable(binding, undefined, run)).fetched[graph.output]!;
       return { dims, data: data as Float32Array };
     } finally {

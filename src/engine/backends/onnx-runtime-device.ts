@@ -18,7 +18,7 @@ import { DeviceMemory, type Vector, whole } from './device/memory.ts';
 import * as passes from './device/passes.ts';
 import { ShapeFeeds } from './device/shape-feeds.ts';
 import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device/weights.ts';
-import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { feedBatch, feedDlogits } from './feeds.ts';
 import { KeptForward } from './kept-forward.ts';
 import { loadAddon } from './load-addon.ts';
 import { cancellable, createSession, toLogits } from './sessions.ts';
@@ -154,11 +154,10 @@ export class DeviceEngine implements Engine {
   }
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
-    const { forward: graph, feeds: wanted, dropoutKey, logits } = this.#plan;
+    const { forward: graph, logits } = this.#plan;
     const { forwardBinding } = await this.#trainingState();
     this.#kept.drop();
-    const feeds = feedBatch(wanted, batch);
-    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const feeds = feedBatch(this.#plan, batch, options.dropoutKey);
     const own = await this.#shapes.of(graph, feeds);
     const result = await cancellable(forwardBinding, options.signal, () =>
       forwardBinding.run({ feeds: own, fetch: [logits], keep: graph.stash }),
@@ -201,10 +200,10 @@ export class DeviceEngine implements Engine {
   }
 
   async infer(weights: Weights, batch: Batch, signal?: AbortSignal): Promise<Logits> {
-    const { inference: graph, feeds: wanted, logits } = this.#plan;
+    const { inference: graph, logits } = this.#plan;
     const { inference, frozen } = this.#state;
     const binding = (await this.#inferable(weights as DeviceWeights)).bind(inference, graph, frozen);
-    const feeds = await this.#shapes.of(graph, feedBatch(wanted, batch));
+    const feeds = await this.#shapes.of(graph, feedBatch(this.#plan, batch));
     const result = await cancellable(binding, signal, () => binding.run({ feeds, fetch: [logits] }));
     return toLogits(result.fetched[logits]!);
   }

@@ -5,7 +5,7 @@ import type { TrainingPlan } from '../plan.ts';
 import { adamW } from './adamw.ts';
 import { ArenaEngine, openModelState } from './arena-engine.ts';
 import { readParameters, slices, writeParameters } from './arena-weights.ts';
-import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { feedBatch, feedDlogits } from './feeds.ts';
 import { KeptForward } from './kept-forward.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { cancellable, createSession, pick, toLogits } from './sessions.ts';
@@ -63,11 +63,10 @@ export class OnnxRuntimeEngine extends ArenaEngine {
   readonly #kept = new KeptForward();
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
-    const { forward: graph, dropoutKey, logits } = this.plan;
+    const { forward: graph, logits } = this.plan;
     const { forwardBinding } = await this.#trainingState();
     this.#kept.drop();
-    const feeds = feedBatch(this.plan.feeds, batch);
-    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const feeds = feedBatch(this.plan, batch, options.dropoutKey);
     const result = await cancellable(forwardBinding, options.signal, () =>
       forwardBinding.run({ feeds: pick(feeds, graph.feeds), fetch: [logits], keep: graph.stash }),
     );

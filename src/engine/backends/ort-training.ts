@@ -3,7 +3,7 @@ import type { RuntimeInfo, SessionOptions } from '../contract.ts';
 import type { Batch, ForwardOptions, Logits, Parameter, UpdateOptions } from '../engine.ts';
 import type { TrainingPlan } from '../plan.ts';
 import { openModelState } from './arena-engine.ts';
-import { feedBatch, feedDlogits, feedDropoutKey } from './feeds.ts';
+import { feedBatch, feedDlogits } from './feeds.ts';
 import { KeptForward } from './kept-forward.ts';
 import { loadAddon, runtimeLibrary } from './load-addon.ts';
 import { type OnnxRuntimeOptions, openRuntime } from './onnx-runtime.ts';
@@ -85,12 +85,11 @@ export class SplitEngine extends TrainingSessionEngine {
   }
 
   async forward(batch: Batch, options: ForwardOptions): Promise<Logits> {
-    const { forward: graph, dropoutKey, logits } = this.plan;
+    const { forward: graph, logits } = this.plan;
     const session = await this.session();
     this.#kept.drop();
     await this.student.handOver();
-    const feeds = feedBatch(this.plan.feeds, batch);
-    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
+    const feeds = feedBatch(this.plan, batch, options.dropoutKey);
     const own = await this.shapes.of(graph, feeds);
     const result = await step(options.signal, () =>
       session.evalStep({ feeds: own, fetch: [logits], keep: graph.stash }),

@@ -12,7 +12,7 @@ import type {
 import type { TrainingPlan } from '../plan.ts';
 import type { ModelState } from './arena-engine.ts';
 import type { Float32Weights, WeightSlice } from './arena-weights.ts';
-import { feedBatch, feedDropoutKey } from './feeds.ts';
+import { feedBatch } from './feeds.ts';
 import { type SessionModels, SQUARED_NORM, type TrainingOutputs } from './ort-training-models.ts';
 import {
   BLEND,
@@ -72,12 +72,11 @@ export class WholeStepEngine extends TrainingSessionEngine {
   }
 
   async learn(batch: Batch, lesson: Lesson, options: ForwardOptions): Promise<Learned> {
-    const { feeds: fed, dropoutKey, logits } = this.plan;
+    const { logits } = this.plan;
     await this.#seat(lesson.teacher as ResidentWeights | undefined);
     await this.student.handOver();
-    const given = feedBatch(fed, batch);
+    const given = feedBatch(this.plan, batch, options.dropoutKey);
     const feeds = { ...given, ...this.#feedLesson(batch, lesson), ...(await this.#feedShapes(given)) };
-    if (dropoutKey) feeds[dropoutKey] = feedDropoutKey(options.dropoutKey);
     const teacherLogits = TEACHER + logits;
     const fetch = [...new Set([logits, SQUARED_NORM, ...(this.#teaches ? [teacherLogits] : [])])];
     const { fetched } = await this.gather({ feeds, fetch }, options.signal);
