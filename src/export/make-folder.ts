@@ -12,7 +12,8 @@ export async function makeFolder(path: string): Promise<void> {
   let folder = resolve(path);
   for (;;) {
     const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
+      // Above a drive that is not there, on Windows, is nothing that could be.
+      if (error.code === 'ENOENT' && dirname(folder) !== folder) return undefined;
       throw error;
     });
     if (found) break;

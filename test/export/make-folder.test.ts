@@ -18,7 +18,13 @@ test('a file in the way is an error', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'sesd-folder-'));
   t.after(() => rm(root, { recursive: true }));
   await writeFile(join(root, 'file'), '');
-  await assert.rejects(makeFolder(join(root, 'file', 'a')), { code: 'ENOTDIR' });
+  await assert.rejects(makeFolder(join(root, 'file', 'a')), {
+    code: process.platform === 'win32' ? 'ENOENT' : 'ENOTDIR',
+  });
+});
+
+test('a drive that is not there is an error', { skip: process.platform !== 'win32' }, async () => {
+  await assert.rejects(makeFolder('Q:\\run'), { code: 'ENOENT' });
 });
 
 test('where nothing can be made it gives up', { skip: process.platform !== 'linux' }, async () => {
