@@ -56,7 +56,7 @@ static HMODULE load(const std::string& path) {
   return library;
 }
 
-static GetApiBase find_entry(const std::string& path) { return reinterpret_cast<GetApiBase>(GetProcAddress(load(path), "OrtGetApiBase")); }
+static void* find_entry(const std::string& path) { return reinterpret_cast<void*>(GetProcAddress(load(path), "OrtGetApiBase")); }
 
 static void disable_telemetry() {
   if (std::getenv("ORT_DISABLE_TELEMETRY") == nullptr) _putenv_s("ORT_DISABLE_TELEMETRY", "1");
@@ -72,7 +72,7 @@ static void* load(const std::string& path) {
   return library;
 }
 
-static GetApiBase find_entry(const std::string& path) { return reinterpret_cast<GetApiBase>(dlsym(load(path), "OrtGetApiBase")); }
+static void* find_entry(const std::string& path) { return dlsym(load(path), "OrtGetApiBase"); }
 
 static void disable_telemetry() { setenv("ORT_DISABLE_TELEMETRY", "1", 0); }
 
@@ -83,7 +83,7 @@ void preload(const std::string& path) { load(path); }
 std::string load_library(const std::string& path) {
   // Read when the library is loaded; without it a device id is written into the user's home.
   disable_telemetry();
-  const GetApiBase entry = find_entry(path);
+  const auto entry = reinterpret_cast<GetApiBase>(find_entry(path));
   if (entry == nullptr) throw Error(path + " is not ONNX Runtime: it has no OrtGetApiBase");
   const ort::ApiBase& base = *entry();
   const std::string version = base.GetVersionString();

@@ -9,7 +9,6 @@
 #include "errors.h"
 
 #ifdef _WIN32
-#define NOMINMAX
 #include <malloc.h>
 #include <windows.h>
 #else
@@ -42,7 +41,11 @@ void deallocate(void* memory) {
 #endif
 }
 
-size_t whole_pages(size_t bytes) { return (bytes + kHugePage - 1) / kHugePage * kHugePage; }
+// A file's pages, and on Windows the file, which is deleted when its last handle is closed.
+struct MappedFile {
+  void* data;
+  void* file;
+};
 
 #ifdef _WIN32
 
@@ -62,7 +65,7 @@ std::wstring wide(const std::string& text) {
   throw Error("a file of " + std::to_string(bytes) + " bytes cannot be made in " + folder + ": system error " + std::to_string(GetLastError()));
 }
 
-void* map_file(size_t bytes, const std::string& folder) {
+MappedFile map_file(size_t bytes, const std::string& folder) {
   wchar_t path[MAX_PATH];
   if (GetTempFileNameW(wide(folder).c_str(), L"ses", 0, path) == 0) fail(folder, bytes);
   const HANDLE file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, nullptr);
@@ -72,19 +75,25 @@ void* map_file(size_t bytes, const std::string& folder) {
       CreateFileMappingW(file, nullptr, PAGE_READWRITE, static_cast<DWORD>(size >> 32), static_cast<DWORD>(size & 0xffffffffu), nullptr);
   void* const data = mapping == nullptr ? nullptr : MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, bytes);
   const DWORD error = GetLastError();
-  // The view keeps the file until it is unmapped.
+  // The view keeps the mapping.
   if (mapping != nullptr) CloseHandle(mapping);
-  CloseHandle(file);
   if (data == nullptr) {
+    CloseHandle(file);
     SetLastError(error);
     fail(folder, bytes);
   }
-  return data;
+  return {data, file};
 }
 
-void unmap(void* data, size_t) { UnmapViewOfFile(data); }
+// In this order: a file that is mapped may not be deleted.
+void unmap(MappedFile mapped, size_t) {
+  UnmapViewOfFile(mapped.data);
+  CloseHandle(mapped.file);
+}
 
 #else
+
+size_t whole_pages(size_t bytes) { return (bytes + kHugePage - 1) / kHugePage * kHugePage; }
 
 // Null when there are none.
 void* take_pages(size_t bytes) {
@@ -121,7 +130,7 @@ int reserve(int file, size_t bytes) {
 #endif
 }
 
-void* map_file(size_t bytes, const std::string& folder) {
+MappedFile map_file(size_t bytes, const std::string& folder) {
   std::string path = folder + "/.snapshot-XXXXXX";
   const int file = mkstemp(path.data());
   if (file < 0) fail(folder, bytes, errno);
@@ -131,10 +140,10 @@ void* map_file(size_t bytes, const std::string& folder) {
   const int map_error = error == 0 ? errno : error;
   close(file);
   if (data == MAP_FAILED) fail(folder, bytes, map_error);
-  return data;
+  return {data, nullptr};
 }
 
-void unmap(void* data, size_t bytes) { munmap(data, bytes); }
+void unmap(MappedFile mapped, size_t bytes) { munmap(mapped.data, bytes); }
 
 #endif
 
@@ -146,13 +155,16 @@ Memory::Memory(size_t bytes) : bytes_(bytes), kind_(bytes < kHugePage ? Kind::kH
   if (kind_ == Kind::kHeap) std::memset(data_, 0, bytes);
 }
 
-Memory::Memory(size_t bytes, const std::string& folder) : bytes_(bytes > 0 ? bytes : 1), kind_(Kind::kFile) { data_ = map_file(bytes_, folder); }
+Memory::Memory(size_t bytes, const std::string& folder) : bytes_(bytes > 0 ? bytes : 1), kind_(Kind::kFile) {
+  const MappedFile mapped = map_file(bytes_, folder);
+  data_ = mapped.data, file_ = mapped.file;
+}
 
 Memory::~Memory() {
   switch (kind_) {
     case Kind::kHeap: deallocate(data_); break;
     case Kind::kPages: give_back(data_, bytes_); break;
-    case Kind::kFile: unmap(data_, bytes_); break;
+    case Kind::kFile: unmap({data_, file_}, bytes_); break;
   }
 }
 

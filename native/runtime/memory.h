@@ -27,6 +27,7 @@ class Memory {
   enum class Kind { kHeap, kPages, kFile };
 
   void* data_ = nullptr;
+  void* file_ = nullptr;
   size_t bytes_;
   Kind kind_;
 };

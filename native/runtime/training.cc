@@ -53,7 +53,7 @@ void TrainingSession::ReleaseCheckpoint::operator()(ort::CheckpointState* state)
 void TrainingSession::ReleaseSession::operator()(ort::TrainingSession* session) const { api().ReleaseTrainingSession(session); }
 
 TrainingSession::TrainingSession(const TrainingModels& models, const SessionSettings& settings) {
-  const auto& [checkpoint, train, eval, optimizer] = models;
+  const Blob &checkpoint = models.checkpoint, &train = models.train, &eval = models.eval, &optimizer = models.optimizer;
   Environment::get().make_session(settings, [&](const ort::Env* env, const ort::SessionOptions* options) {
     // A state serves one session.
     session_.reset();

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { AdamWOptions } from '../../src/engine/contract.ts';
 import { addon, arenaOf, assertClose, n, noise, openAddon, readAll, rounded } from './arenas.ts';
 
@@ -53,7 +54,8 @@ test('an arena over a file is as any other, and leaves nothing in the folder', a
   const folder = mkdtempSync(join(tmpdir(), 'sesd-arena-'));
   try {
     const arena = await addon.createArena(n, folder);
-    assert.deepEqual(readdirSync(folder), []);
+    // Windows has no files without a name.
+    if (process.platform !== 'win32') assert.deepEqual(readdirSync(folder), []);
     assert.ok((await readAll(arena)).every((x) => x === 0));
     const values = noise(n, 2);
     await arena.write(0, values);
@@ -63,9 +65,10 @@ test('an arena over a file is as any other, and leaves nothing in the folder', a
     arena.release();
     await assert.rejects(() => addon.createArena(10, join(folder, 'none')), {
       code: 'SESD_RUNTIME',
-      message: /a file of 40 bytes cannot be made in .*none: No such file or directory/,
+      message: /a file of 40 bytes cannot be made in .*none: (No such file or directory|system error \d+)$/,
     });
     await assert.rejects(() => addon.createArena(2 ** 50, folder), { message: /cannot be made in/ });
+    while (readdirSync(folder).length > 0) await setTimeout(10); // released on another thread
   } finally {
     rmSync(folder, { recursive: true });
   }
