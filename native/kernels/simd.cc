@@ -64,6 +64,15 @@ Simd best() { return Simd::kNeon; }
 Simd best() { return Simd::kPortable; }
 #endif
 
+// Each includes the ones before it.
+#if defined(SESD_SIMD_X86)
+constexpr Simd kCompiled[] = {Simd::kPortable, Simd::kAvx2, Simd::kAvx512, Simd::kAvx512Bf16};
+#elif defined(SESD_SIMD_ARM64)
+constexpr Simd kCompiled[] = {Simd::kPortable, Simd::kNeon};
+#else
+constexpr Simd kCompiled[] = {Simd::kPortable};
+#endif
+
 const char* name_of(Simd simd) {
   switch (simd) {
     case Simd::kAvx2: return "avx2";
@@ -79,10 +88,8 @@ Simd choose() {
   const Simd most = best();
   const char* wanted = std::getenv("SESD_SIMD");
   if (wanted == nullptr || *wanted == '\0') return most;
-  // On x86-64 each set includes the ones before it; elsewhere there is one.
-  for (const Simd simd : {Simd::kPortable, Simd::kAvx2, Simd::kAvx512, Simd::kAvx512Bf16, Simd::kNeon}) {
-    const bool runs = simd == most || (most != Simd::kNeon && simd < most);
-    if (runs && std::strcmp(wanted, name_of(simd)) == 0) return simd;
+  for (const Simd simd : kCompiled) {
+    if (simd <= most && std::strcmp(wanted, name_of(simd)) == 0) return simd;
   }
   throw std::runtime_error(std::string("SESD_SIMD=") + wanted + " cannot run here; the best this machine has is " +
                            name_of(most));

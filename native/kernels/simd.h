@@ -1,8 +1,8 @@
 // Instruction sets and the choice between them.
 //
 // CMake compiles every file of simd/ once per instruction set of the target (x86-64: portable = SSE2, avx2 =
-// AVX2 + FMA, avx512 = F + BW + VL + DQ, avx512_bf16 = those + BF16; arm64: neon; elsewhere: portable), each time with
-// -DSESD_SIMD=<name>. Such a file puts its functions into `namespace sesd::SESD_SIMD`. A header declares them for all
+// AVX2 + FMA, avx512 = F + BW + VL + DQ, avx512_bf16 = those + BF16; arm64: portable, neon; elsewhere: portable), each
+// time with -DSESD_SIMD=<name>. Such a file puts its functions into `namespace sesd::SESD_SIMD`. A header declares them for all
 // sets with
 //
 //   SESD_SIMD_DECLARE(void bias_gelu_row(const float* x, ...);)
@@ -20,7 +20,7 @@ namespace sesd {
 
 enum class Simd { kPortable, kAvx2, kAvx512, kAvx512Bf16, kNeon };
 
-// The best set this machine and this build have. The environment variable SESD_SIMD (portable, avx2, avx512) forces
+// The best set this machine and this build have. The environment variable SESD_SIMD (portable, avx2, …) forces
 // a lower one; it is read once. Throws std::runtime_error when it names one that cannot run here.
 Simd simd();
 
@@ -42,9 +42,10 @@ const char* simd_name();
    : ::sesd::simd() == ::sesd::Simd::kAvx2     ? ::sesd::avx2::function        \
                                                : ::sesd::portable::function)
 #elif defined(SESD_SIMD_ARM64)
-#define SESD_SIMD_DECLARE(...) \
+#define SESD_SIMD_DECLARE(...)       \
+  namespace sesd::portable { __VA_ARGS__ } \
   namespace sesd::neon { __VA_ARGS__ }
-#define SESD_SIMD_CHOOSE(function) (::sesd::neon::function)
+#define SESD_SIMD_CHOOSE(function) (::sesd::simd() == ::sesd::Simd::kNeon ? ::sesd::neon::function : ::sesd::portable::function)
 #else
 #define SESD_SIMD_DECLARE(...) \
   namespace sesd::portable { __VA_ARGS__ }

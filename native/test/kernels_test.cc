@@ -17,25 +17,19 @@ namespace {
 
 using namespace sesd;
 
-#if defined(SESD_SIMD_ARM64)
-namespace any = neon;  // of whichever set: types are the same in all
-#else
-namespace any = portable;
-#endif
-
 struct Kernels {
   const char* name;
   Simd simd;
-  decltype(&any::attention) attention;
-  decltype(&any::attention_grad) attention_grad;
-  decltype(&any::bias_gelu) bias_gelu;
-  decltype(&any::bias_gelu_grad) bias_gelu_grad;
-  decltype(&any::dropout) dropout;
-  decltype(&any::residual_layer_normalization) residual_layer_normalization;
-  decltype(&any::layer_normalization_grad) layer_normalization_grad;
-  decltype(&any::gemm_depth_per_float) gemm_depth_per_float;
-  decltype(&any::gemm_pack) gemm_pack;
-  decltype(&any::gemm_multiply) gemm_multiply;
+  decltype(&portable::attention) attention;
+  decltype(&portable::attention_grad) attention_grad;
+  decltype(&portable::bias_gelu) bias_gelu;
+  decltype(&portable::bias_gelu_grad) bias_gelu_grad;
+  decltype(&portable::dropout) dropout;
+  decltype(&portable::residual_layer_normalization) residual_layer_normalization;
+  decltype(&portable::layer_normalization_grad) layer_normalization_grad;
+  decltype(&portable::gemm_depth_per_float) gemm_depth_per_float;
+  decltype(&portable::gemm_pack) gemm_pack;
+  decltype(&portable::gemm_multiply) gemm_multiply;
 };
 
 #define KERNELS(set, simd)                                                                             \
@@ -45,15 +39,13 @@ struct Kernels {
         set::gemm_pack, set::gemm_multiply                                                             \
   }
 const Kernels kKernels[] = {
-#if defined(SESD_SIMD_X86)
     KERNELS(portable, Simd::kPortable),
+#if defined(SESD_SIMD_X86)
     KERNELS(avx2, Simd::kAvx2),
     KERNELS(avx512, Simd::kAvx512),
     KERNELS(avx512_bf16, Simd::kAvx512Bf16),
 #elif defined(SESD_SIMD_ARM64)
     KERNELS(neon, Simd::kNeon),
-#else
-    KERNELS(portable, Simd::kPortable),
 #endif
 };
 

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { simd } from './run-op.ts';
 
-/** Sets the addon chooses from on x86-64, worst first; each machine runs those up to its best. */
-const SETS = ['portable', 'avx2', 'avx512', 'avx512_bf16'];
+/** Sets the addon chooses from, worst first; each machine runs those up to its best. */
+const SETS = process.arch === 'arm64' ? ['portable', 'neon'] : ['portable', 'avx2', 'avx512', 'avx512_bf16'];
 
 for (const set of SETS.slice(0, Math.max(0, SETS.indexOf(simd)))) {
   test(`the kernels' tests pass with ${set} too`, () => {

@@ -159,9 +159,7 @@ test('native passes give the same bits with any number of threads', async () => 
 });
 
 test('a lower instruction set can be forced, an impossible one is refused', async () => {
-  const { simd } = addon.open({ library: runtimeLibrary(), threads: 2 });
-  const lowest = simd === 'neon' ? 'neon' : 'portable';
-  const forced = await inProcess(['bits', '2'], { SESD_SIMD: lowest });
+  const forced = await inProcess(['bits', '2'], { SESD_SIMD: 'portable' });
   assert.equal(forced.code, 0);
   // The norm is summed in lanes of a fixed number, so it is the same; the rest may differ by a rounding.
   const best = await inProcess(['bits', '2']);

@@ -24,15 +24,8 @@ struct Float32 {
   static Float multiply_add(Float a, Float b, Float c) { return fma(a, b, c); }
 };
 
-struct Bf16InFloat32 {
-  static constexpr int kDepth = 1;
-  static Float neighbours(const float* p, int64_t n) { return rounded_to_bf16(load_up_to(p, n)); }
-  static Float across(const float* p, int64_t n, const float*) { return rounded_to_bf16(load_up_to(p, n)); }
-  static Float multiply_add(Float a, Float b, Float c) { return fma(a, b, c); }
-};
-
 #if defined(__AVX512BF16__)
-struct Bf16Pair {
+struct Bf16 {
   static constexpr int kDepth = 2;
   static Float neighbours(const float* p, int64_t n) {
     return bf16_neighbours(load_up_to(p, n), load_up_to(p + kLanes, n - kLanes));
@@ -43,9 +36,13 @@ struct Bf16Pair {
   }
   static Float multiply_add(Float a, Float b, Float c) { return dot_pairs(a, b, c); }
 };
-using Bf16 = Bf16Pair;
 #else
-using Bf16 = Bf16InFloat32;
+struct Bf16 {
+  static constexpr int kDepth = 1;
+  static Float neighbours(const float* p, int64_t n) { return rounded_to_bf16(load_up_to(p, n)); }
+  static Float across(const float* p, int64_t n, const float*) { return rounded_to_bf16(load_up_to(p, n)); }
+  static Float multiply_add(Float a, Float b, Float c) { return fma(a, b, c); }
+};
 #endif
 
 // An operand from some row (of A) or column (of B) and some depth on.
@@ -190,11 +187,12 @@ void multiply_block(const GemmCall& op, Span rows, Span columns, Span depth, con
 int gemm_depth_per_float(bool bf16) { return bf16 ? Bf16::kDepth : Float32::kDepth; }
 
 void gemm_pack(const GemmCall& op, Span columns, Span depth, float* packed) {
-  (op.bf16 ? pack_columns<Bf16> : pack_columns<Float32>)(op, columns, depth, packed);
+  op.bf16 ? pack_columns<Bf16>(op, columns, depth, packed) : pack_columns<Float32>(op, columns, depth, packed);
 }
 
 void gemm_multiply(const GemmCall& op, Span rows, Span columns, Span depth, const float* packed, float* scratch) {
-  (op.bf16 ? multiply_block<Bf16> : multiply_block<Float32>)(op, rows, columns, depth, packed, scratch);
+  op.bf16 ? multiply_block<Bf16>(op, rows, columns, depth, packed, scratch)
+          : multiply_block<Float32>(op, rows, columns, depth, packed, scratch);
 }
 
 }  // namespace sesd::SESD_SIMD

@@ -13,7 +13,7 @@
 #include "vec_avx512.h"
 #elif defined(__AVX2__)
 #include "vec_avx2.h"
-#elif defined(__ARM_NEON) && defined(__aarch64__) || defined(_M_ARM64)
+#elif defined(SESD_SIMD_WITH_NEON)  // by CMake: on arm64 no flag tells the sets apart
 #include "vec_neon.h"
 #else
 #include "vec_portable.h"
