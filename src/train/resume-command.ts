@@ -1,9 +1,9 @@
 import { SesdError } from '../errors.ts';
+import { shellWord } from './shell-word.ts';
 
 /** The command that goes on with the run in a folder. */
 export function resumeCommand(runFolder: string): string {
-  const plain = /^[\w./-]+$/.test(runFolder);
-  return `npx sesd-train --resume ${plain ? runFolder : JSON.stringify(runFolder)}`;
+  return `npx sesd-train --resume ${shellWord(runFolder)}`;
 }
 
 /** The error of a run that has begun: one that could not write can be gone on with, for what it has written stays good. */

@@ -2,6 +2,7 @@ import type { TrainOptionsInput } from '../../config/train-options.ts';
 import { trainFields } from '../../config/train-options.ts';
 import type { SplitSummary } from '../../train/events.ts';
 import type { TrainResult } from '../../train/run.ts';
+import { shellWord } from '../../train/shell-word.ts';
 import type { Command, Context } from '../command.ts';
 import { count, duration, plural, table } from '../format.ts';
 import { Progress } from '../progress.ts';
@@ -84,9 +85,4 @@ function origin({ best, steps, options, runs = [] }: TrainResult): string {
 function teacherOf({ strategy, window, poolSize }: TrainResult['options']): string {
   if (strategy === 'ema') return 'moving average of the students';
   return `mean of ${window === 'all' ? (poolSize ?? window) : window} past students`;
-}
-
-/** A path as a shell takes it. */
-function shellWord(path: string): string {
-  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
