@@ -68,4 +68,5 @@ done
 for set in '' portable; do
   SESD_SIMD=$set "$node" src/cli/main.ts doctor
 done
-"$node" src/cli/main.ts --max-steps 4 --output "$out/run" --force
+printf '%s\n' text,label 'a small bird,animal' 'bread with cheese,food' 'a large cat,animal' 'red wine,food' >"$out/rows.csv"
+"$node" src/cli/main.ts --train "$out/rows.csv" --epochs 4 --output "$out/run" --force
