@@ -138,7 +138,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
   const half = forCuda ? halfTypes[options.precision ?? 'fp32'] : undefined;
   if (forCuda) hoistShapes(inferenceBuilder);
   if (half) {
-    mixPrecision(inferenceBuilder, half, [inferenceGraph.nodes]);
+    mixPrecision(inferenceBuilder, half);
     removeDeadNodes(inferenceGraph);
   }
 

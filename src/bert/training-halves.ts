@@ -75,12 +75,12 @@ function narrowProducts(
 ): number {
   const { graph } = builder;
   const parts = [graph.nodes.slice(0, forwardCount), graph.nodes.slice(forwardCount)];
-  const mixed = mixPrecision(builder, half, parts);
-  const whole = { ...graph, nodes: mixed.flat(), outputs };
+  const [forward] = mixPrecision(builder, half, parts);
+  const whole = { ...graph, outputs };
   removeDeadNodes(whole);
   graph.nodes = whole.nodes;
-  const forward = new Set(mixed[0]);
-  return graph.nodes.filter((node) => forward.has(node)).length;
+  const isForward = new Set(forward);
+  return graph.nodes.filter((node) => isForward.has(node)).length;
 }
 
 function split(

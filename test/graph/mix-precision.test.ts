@@ -21,7 +21,7 @@ function mixed(inputs: Record<string, readonly Dim[]>, build: (builder: GraphBui
   };
   const builder = new GraphBuilder(graph, newInference());
   graph.outputs = [build(builder)];
-  [graph.nodes] = mixPrecision(builder, 'float16', [graph.nodes]) as [Graph['nodes']];
+  mixPrecision(builder, 'float16');
   removeDeadNodes(graph);
   return graph.nodes.map(({ op, outputs }) => `${op}:${graph.types.get(outputs[0]!)!.dtype}`);
 }

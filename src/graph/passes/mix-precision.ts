@@ -19,14 +19,16 @@ const SHORTEST_AXIS = 8;
  * products read them, and the result is widened again. What only products read is moved about and kept in half precision.
  * Mixed precision after Micikevicius et al., ICLR 2018 (arXiv 1710.03740), where sums, norms and weights stay in float32, too.
  *
+ * Wide values that nothing reads any more are left in the graph.
+ *
  * @param builder over a graph of stock operators
- * @param parts the graph's nodes, in order; a narrow value of one part serves the later ones
- * @returns the parts with their products rewritten. Wide values that nothing reads any more are still in them.
+ * @param parts its nodes, in order; a narrow value of one part serves the later ones
+ * @returns the parts as they are then
  */
 export function mixPrecision(
   builder: GraphBuilder,
   type: HalfType,
-  parts: readonly (readonly Node[])[],
+  parts: readonly (readonly Node[])[] = [builder.graph.nodes],
 ): Node[][] {
   const { graph } = builder;
   const byOutput = new Map(parts.flat().flatMap((node) => node.outputs.map((output) => [output, node])));
@@ -70,7 +72,7 @@ export function mixPrecision(
     }
   };
 
-  return parts.map((nodes) => {
+  const mixed = parts.map((nodes) => {
     graph.nodes = [];
     for (const node of nodes) {
       const product = asProduct(node);
@@ -79,6 +81,8 @@ export function mixPrecision(
     }
     return graph.nodes;
   });
+  graph.nodes = mixed.flat();
+  return mixed;
 }
 
 /** Whether a product is of float32 and no axis of the two is known to be short; those of A before its last may be. */
