@@ -1,3 +1,4 @@
+import { dataTypeNumber } from '../onnx/tensor.ts';
 import type { Dim } from './dims.ts';
 import type { Attribute, DataType, Graph, Node, TensorData, ValueType } from './graph.ts';
 import { elementsOf, type InferenceState, inferNode } from './infer/infer.ts';
@@ -81,6 +82,14 @@ export class GraphBuilder {
   /** Appends a node with one output and returns that output's name. */
   op(op: string, inputs: readonly string[], options: OpOptions = {}): string {
     return this.multi(op, inputs, 1, options)[0]!;
+  }
+
+  /** The value in another element type. @param name of the output; a fresh one when absent */
+  cast(value: string, to: DataType, name?: string): string {
+    return this.op('Cast', [value], {
+      attributes: { to: dataTypeNumber[to] },
+      ...(name !== undefined && { name }),
+    });
   }
 
   /** Appends a node with several outputs. */

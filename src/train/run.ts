@@ -18,7 +18,7 @@ import { exportExtras } from './problem.ts';
 import { withWayOn } from './resume-command.ts';
 import { RunData } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
-import { planSteps } from './schedule.ts';
+import { planSteps, type StepPlan } from './schedule.ts';
 import { describeShortRun } from './short-run.ts';
 import { type FitInput, fit } from './trainer.ts';
 
@@ -183,12 +183,7 @@ function longestInput(
 
 function configEvent(
   options: TrainOptions,
-  {
-    model,
-    target,
-    data,
-    steps,
-  }: { model: OpenedModel; target: Target; data: TrainingData; steps: ReturnType<typeof planSteps> },
+  { model, target, data, steps }: { model: OpenedModel; target: Target; data: TrainingData; steps: StepPlan },
 ): ConfigEvent {
   const counts = namedSplits(data).map(([split, { examples }]) => [split, examples.length]);
   return {

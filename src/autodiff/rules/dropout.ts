@@ -1,5 +1,4 @@
 import { floatAttribute, intAttribute } from '../../graph/graph.ts';
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 /** Dropout of ai.onnx: the identity in inference mode, otherwise dY/(1 − ratio) where the mask kept. */
@@ -21,8 +20,7 @@ function keepScale(at: RuleContext): string {
   const ratio = at.input(1);
   const constant = ratio === '' ? 0.5 : at.constantScalar(ratio);
   if (constant !== undefined) return at.scalar(1 / (1 - constant));
-  const to = dataTypeNumber[at.dtype(at.input(0))];
-  const typed = builder.op('Cast', [ratio], { attributes: { to } });
+  const typed = builder.cast(ratio, at.dtype(at.input(0)));
   return builder.op('Reciprocal', [builder.op('Sub', [at.scalar(1), typed])]);
 }
 

@@ -1,6 +1,5 @@
 import type { Dim } from '../../graph/dims.ts';
 import { intAttribute } from '../../graph/graph.ts';
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 /**
@@ -17,10 +16,7 @@ export const gather: GradientRule = (at) => {
   if (places?.length === 1) return [padded(at, axis, places[0]!)];
 
   if (at.fused && rank === 2 && axis === 0 && at.dtype(data) === 'float32') {
-    const rows =
-      at.dtype(indices) === 'int64'
-        ? indices
-        : builder.op('Cast', [indices], { attributes: { to: dataTypeNumber.int64 } });
+    const rows = at.dtype(indices) === 'int64' ? indices : builder.cast(indices, 'int64');
     const inputs = [rows, at.outputGradient, shapes.part(data, 0, 1)];
     return [builder.op('EmbeddingGrad', inputs, { domain: 'sesd' })];
   }

@@ -1,5 +1,4 @@
 import { intAttribute } from '../../graph/graph.ts';
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 interface Normalization {
@@ -65,5 +64,5 @@ function normalizedAxes(at: RuleContext): number[] {
 function likeInput(at: RuleContext, statistic: string): string {
   const dtype = at.dtype(at.input(0));
   if (at.dtype(statistic) === dtype) return statistic;
-  return at.builder.op('Cast', [statistic], { attributes: { to: dataTypeNumber[dtype] } });
+  return at.builder.cast(statistic, dtype);
 }

@@ -1,5 +1,4 @@
 import { intAttribute } from '../../graph/graph.ts';
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { Gradient, GradientRule, RuleContext } from '../rule.ts';
 
 /** The reduced gradient with the reduced axes back as axes of size 1. */
@@ -36,5 +35,5 @@ function reducedCount(at: RuleContext): string {
   }
   const size = (name: string) => at.builder.op('Size', [name]);
   const count = at.builder.op('Div', [size(x), size(at.output(0))]);
-  return at.builder.op('Cast', [count], { attributes: { to: dataTypeNumber[at.dtype(x)] } });
+  return at.builder.cast(count, at.dtype(x));
 }

@@ -69,5 +69,5 @@ function element(at: RuleContext, input: number, index: number): string {
   if (constant) return at.builder.ints(constant[index]!);
   const dtype = at.dtype(at.input(input));
   const picked = at.builder.op('Gather', [at.input(input), at.builder.ints(index)]);
-  return dtype === 'int64' ? picked : at.builder.op('Cast', [picked], { attributes: { to: 7 } });
+  return dtype === 'int64' ? picked : at.builder.cast(picked, 'int64');
 }

@@ -1,4 +1,3 @@
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute, type Node } from '../graph.ts';
 import { joinHeads } from './heads.ts';
@@ -77,7 +76,7 @@ function additiveMask(builder: GraphBuilder, node: Node, mask: string, key: stri
 function withinBounds(builder: GraphBuilder, bounds: string, key: string): string {
   const axis = (value: string, at: number) =>
     builder.op('Shape', [value], { attributes: { start: at, end: at + 1 } });
-  const long = builder.op('Cast', [bounds], { attributes: { to: dataTypeNumber.int64 } });
+  const long = builder.cast(bounds, 'int64');
   const shape = builder.op('Concat', [builder.ints(-1), axis(key, 0)], { attributes: { axis: 0 } });
   const rows = builder.op('Reshape', [long, shape]); // [1 or 2, batch]
   const row = (at: number) =>

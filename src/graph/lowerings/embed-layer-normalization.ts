@@ -1,4 +1,3 @@
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute } from '../graph.ts';
 import type { Lowering } from './lowering.ts';
@@ -31,6 +30,6 @@ function countUnmasked(builder: GraphBuilder, ids: string, mask: string | undefi
   const counted = mask
     ? builder.op('Equal', [mask, builder.scalar(1, 'int32')])
     : builder.op('Less', [ids, ids]);
-  const ones = builder.op('Cast', [counted], { attributes: { to: dataTypeNumber.int32 } });
+  const ones = builder.cast(counted, 'int32');
   return builder.op('ReduceSum', [ones, builder.ints(1)], { attributes: { keepdims: 0 } });
 }

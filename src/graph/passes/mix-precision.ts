@@ -1,7 +1,6 @@
-import { dataTypeNumber } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { type Node, opName } from '../graph.ts';
-import { asProduct, type Product } from '../patterns/product.ts';
+import { asProduct, type Product, spans } from '../patterns/product.ts';
 
 /** Number formats of half the size that GPUs multiply in their matrix units, which add up in float32. */
 export type HalfType = 'float16' | 'bfloat16';
@@ -34,12 +33,6 @@ export function mixPrecision(
   const byOutput = new Map(parts.flat().flatMap((node) => node.outputs.map((output) => [output, node])));
   const narrowed = new Map<string, string>();
 
-  const cast = (value: string, to: HalfType | 'float32', name?: string) =>
-    builder.op('Cast', [value], {
-      attributes: { to: dataTypeNumber[to] },
-      ...(name !== undefined && { name }),
-    });
-
   const narrow = (value: string): string => {
     const known = narrowed.get(value);
     if (known !== undefined) return known;
@@ -54,7 +47,7 @@ export function mixPrecision(
         narrowed.set(output, outputs[place]!);
       });
     } else {
-      narrowed.set(value, cast(value, type));
+      narrowed.set(value, builder.cast(value, type));
     }
     return narrowed.get(value)!;
   };
@@ -66,9 +59,9 @@ export function mixPrecision(
     const half = builder.op(node.op, operands, { attributes });
     if (addend === undefined) {
       narrowed.set(output, half);
-      cast(half, 'float32', output);
+      builder.cast(half, 'float32', output);
     } else {
-      builder.op('Add', [cast(half, 'float32'), addend], { name: output });
+      builder.op('Add', [builder.cast(half, 'float32'), addend], { name: output });
     }
   };
 
@@ -76,19 +69,11 @@ export function mixPrecision(
     graph.nodes = [];
     for (const node of nodes) {
       const product = asProduct(node);
-      if (product && isWide(builder, product)) multiply(product);
+      if (product && spans(builder, product, SHORTEST_AXIS)) multiply(product);
       else graph.nodes.push(node);
     }
     return graph.nodes;
   });
   graph.nodes = mixed.flat();
   return mixed;
-}
-
-/** Whether a product is of float32 and no axis of the two is known to be short; those of A before its last may be. */
-function isWide(builder: GraphBuilder, { a, b }: Product): boolean {
-  const [left, right] = [builder.typeOf(a), builder.typeOf(b)];
-  if (left?.dtype !== 'float32' || right?.dtype !== 'float32' || !left.dims || !right.dims) return false;
-  const axes = [...left.dims.slice(-1), ...right.dims.slice(-2)];
-  return axes.every((dim) => typeof dim !== 'number' || dim >= SHORTEST_AXIS);
 }

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../builder.ts';
-import { asProduct, type Product } from '../patterns/product.ts';
+import { asProduct, type Product, spans } from '../patterns/product.ts';
 import { replaceNode, settle } from './replace-node.ts';
 
 /** Number format the operands of matrix products are rounded to; sums are float32. */
@@ -31,10 +31,8 @@ export function ownProducts(builder: GraphBuilder, precision: Precision): number
   return chosen.length;
 }
 
-/** Whether B is a float32 matrix and no axis of the two is known to be short; those of A before its last may be. */
-function isLarge(builder: GraphBuilder, { a, b }: Product): boolean {
-  const [left, right] = [builder.typeOf(a), builder.typeOf(b)];
-  if (left?.dtype !== 'float32' || right?.dtype !== 'float32') return false;
-  if (right.dims?.length !== 2 || left.dims === undefined || left.dims.length < 2) return false;
-  return [left.dims.at(-1), ...right.dims].every((dim) => typeof dim !== 'number' || dim >= SHORTEST_AXIS);
+/** Whether B is a matrix, and none of the product's axes short. */
+function isLarge(builder: GraphBuilder, product: Product): boolean {
+  const ranks = [product.a, product.b].map((operand) => builder.typeOf(operand)?.dims?.length ?? 0);
+  return ranks[0]! >= 2 && ranks[1] === 2 && spans(builder, product, SHORTEST_AXIS);
 }

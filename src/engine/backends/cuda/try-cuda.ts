@@ -3,7 +3,6 @@ import { CANONICAL_OPSET, type Graph } from '../../../graph/graph.ts';
 import { newInference } from '../../../graph/infer/infer.ts';
 import type { HalfType } from '../../../graph/passes/mix-precision.ts';
 import { serializeGraph } from '../../../graph/serialize.ts';
-import { dataTypeNumber } from '../../../onnx/tensor.ts';
 import type { NativeAddon } from '../../contract.ts';
 
 /** Options of the CUDA provider. TF32 would round the operands of products to 11 bits: fp32 means all 24. */
@@ -20,13 +19,8 @@ export async function tryCuda(addon: NativeAddon, type: HalfType | 'float32' = '
     types: new Map([['x', { dtype: 'float32', dims: [8, 8] }]]),
   };
   const builder = new GraphBuilder(graph, newInference());
-  const cast = (value: string, to: typeof type, name?: string) =>
-    builder.op('Cast', [value], {
-      attributes: { to: dataTypeNumber[to] },
-      ...(name !== undefined && { name }),
-    });
-  const x = cast('x', type);
-  cast(builder.op('MatMul', [x, x]), 'float32', 'y');
+  const x = builder.cast('x', type);
+  builder.cast(builder.op('MatMul', [x, x]), 'float32', 'y');
   const session = await addon.createSession(serializeGraph(graph), { cuda: cudaOptions, deviceOnly: true });
   const binding = session.bind({ inputs: [] });
   try {

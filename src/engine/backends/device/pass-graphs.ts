@@ -1,7 +1,6 @@
 import { GraphBuilder } from '../../../graph/builder.ts';
 import { CANONICAL_OPSET, type DataType, type Graph } from '../../../graph/graph.ts';
 import { newInference } from '../../../graph/infer/infer.ts';
-import { dataTypeNumber } from '../../../onnx/tensor.ts';
 
 /** What numbers are kept as on the device. */
 export type Stored = 'float32' | 'bfloat16';
@@ -142,5 +141,5 @@ function rename(graph: Graph, names: ReadonlyMap<string, string>): void {
 function cast(builder: GraphBuilder, value: string, from: DataType, to: DataType): string {
   // An output is a value of its own, also where it is the same.
   if (from === to) return builder.op('Identity', [value]);
-  return builder.op('Cast', [value], { attributes: { to: dataTypeNumber[to] } });
+  return builder.cast(value, to);
 }
