@@ -24,9 +24,9 @@ import {
   settleAverages,
   settled,
 } from './arena-weights.ts';
-import { ShapeFeeds } from './device/shape-feeds.ts';
 import { feedBatch } from './feeds.ts';
 import { cancellable, createSession, toLogits } from './sessions.ts';
+import { ShapeFeeds } from './shape-feeds.ts';
 
 /** What an engine holds from the start: enough to predict. */
 export interface ModelState {

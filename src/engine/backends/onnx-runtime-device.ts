@@ -16,12 +16,12 @@ import { type AnyStore, layOut, readParameters, slices, writeParameters } from '
 import { lossScales } from './device/loss-scale.ts';
 import { DeviceMemory, type Vector, whole } from './device/memory.ts';
 import * as passes from './device/passes.ts';
-import { ShapeFeeds } from './device/shape-feeds.ts';
 import { DeviceWeights, layOutByRates, type RateRange, vectorOf } from './device/weights.ts';
 import { feedBatch, feedDlogits } from './feeds.ts';
 import { KeptForward } from './kept-forward.ts';
 import { loadAddon } from './load-addon.ts';
 import { cancellable, createSession, toLogits } from './sessions.ts';
+import { ShapeFeeds } from './shape-feeds.ts';
 
 type Plan = Omit<TrainingPlan, 'initial'>;
 

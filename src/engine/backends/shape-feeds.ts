@@ -1,6 +1,6 @@
-import type { HostTensor, NativeAddon, NativeSession } from '../../contract.ts';
-import type { PlannedGraph } from '../../plan.ts';
-import { createSession, pick } from '../sessions.ts';
+import type { HostTensor, NativeAddon, NativeSession } from '../contract.ts';
+import type { PlannedGraph } from '../plan.ts';
+import { createSession, pick } from './sessions.ts';
 
 type Feeds = Record<string, HostTensor>;
 
