@@ -1,6 +1,7 @@
 #include "attention.h"
 #include "dropout.h"
 #include "embedding.h"
+#include "gather_elements.h"
 #include "gelu.h"
 #include "gemm.h"
 #include "kernel.h"
@@ -17,6 +18,7 @@ std::vector<const ort::CustomOp*> custom_ops() {
       custom_op<Attention>(),
       custom_op<AttentionGrad>(),
       custom_op<EmbeddingGrad>(),
+      custom_op<GatherElementsGrad>(),
       custom_op<Gemm>(),
       custom_op<ResidualLayerNormalization>(),
       custom_op<ResidualLayerNormalizationGrad>(),

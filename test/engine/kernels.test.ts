@@ -211,6 +211,45 @@ test('EmbeddingGrad', async () => {
   }
 });
 
+test('GatherElementsGrad', async () => {
+  // all rows of the data, and fewer of them along each axis
+  const cases: [number[], number[]][] = [
+    [
+      [3, 40, 7],
+      [3, 40, 5],
+    ],
+    [
+      [2, 1, 3, 9],
+      [3, 2, 4, 6],
+    ],
+    [[4], [2]],
+  ];
+  for (const [dims, data] of cases) {
+    const rows = dims.slice(0, -1);
+    const [count, width] = [dims.at(-1)!, data.at(-1)!];
+    const size = dims.reduce((a, b) => a * b, 1);
+    const indices = Array.from({ length: size }, (_, i) => ((i * i * 31) % width) - (i % 4 ? 0 : width));
+    const dY = normal(size, 8);
+    const expected = new Float64Array(data.reduce((a, b) => a * b, 1));
+    for (let i = 0; i < size; i++) {
+      let place = Math.floor(i / count);
+      const at = rows.map(() => 0);
+      for (let axis = rows.length - 1; axis >= 0; axis--) {
+        at[axis] = place % rows[axis]!;
+        place = Math.floor(place / rows[axis]!);
+      }
+      const row = at.reduce((sum, value, axis) => sum * data[axis]! + value, 0);
+      expected[row * width + ((indices[i]! + width) % width)]! += dY[i]!;
+    }
+    const { dData } = await runOp({
+      op: 'GatherElementsGrad',
+      inputs: [int64(dims, indices), float32(dims, dY), int64([data.length], data)],
+      outputs: ['dData'],
+    });
+    assertClose(dData, expected, TOLERANCE, 'dData');
+  }
+});
+
 test('wrong shapes, indices and attributes are refused by name', async () => {
   const x = float32([2, 4], normal(8, 1));
   const cases: [Parameters<typeof runOp>[0], RegExp][] = [
@@ -237,6 +276,26 @@ test('wrong shapes, indices and attributes are refused by name', async () => {
     [
       { op: 'EmbeddingGrad', inputs: [int64([3], [0, 1, 2]), x, int64([1], [3])], outputs: ['d'] },
       /dY must be of 12 elements/,
+    ],
+    [
+      {
+        op: 'GatherElementsGrad',
+        inputs: [int64([2, 4], [0, 1, 2, 0, 0, -4, 0, 0]), x, int64([2], [2, 3])],
+        outputs: ['d'],
+      },
+      /index -4 is outside a row of 3/,
+    ],
+    [
+      {
+        op: 'GatherElementsGrad',
+        inputs: [int64([2, 4], new Array(8).fill(0)), x, int64([2], [1, 3])],
+        outputs: ['d'],
+      },
+      /indices \[2,4\] are more than the rows of \[1,3\]/,
+    ],
+    [
+      { op: 'GatherElementsGrad', inputs: [int64([4], [0, 1, 2, 0]), x, int64([1], [3])], outputs: ['d'] },
+      /dY must be \[4\], found \[2,4\]/,
     ],
     [
       { op: 'LayerNormalizationGrad', inputs: [x, x, x, x, x], outputs: ['dX'] },
@@ -271,6 +330,15 @@ test('results do not depend on the number of threads', async () => {
       attributes: { ratio: { float: 0.1 } },
     },
     { op: 'EmbeddingGrad', inputs: [indices, a, int64([1], [10])], outputs: ['dTable'] },
+    {
+      op: 'GatherElementsGrad',
+      inputs: [
+        int64([100, 1], [...(indices.data as BigInt64Array)]),
+        float32([100, 1], normal(100, 5)),
+        int64([2], [100, 10]),
+      ],
+      outputs: ['dData'],
+    },
   ];
   for (const call of calls) {
     const expected = await runOp({ ...call, threads: 1 });

@@ -72,6 +72,23 @@ gradientTests('GatherElements', {
     inputs: { x: random([2, 3]), ids: ints([2, 4], [0, 2, 2, 1, 1, -1, 0, 0]) },
     build: (g) => g.op('GatherElements', ['x', 'ids'], { attributes: { axis: 1 } }),
   },
+  'last axis, as one fused op': {
+    inputs: { x: random([2, 3], 1, 'float32'), ids: ints([2, 4], [0, 2, 2, 1, 1, -1, 0, 0]) },
+    build: (g) => g.op('GatherElements', ['x', 'ids'], { attributes: { axis: -1 } }),
+    fused: true,
+    modes: ['static', 'named'],
+    expectNodes: (nodes) => assert.ok(nodes.some((node) => node.op === 'GatherElementsGrad')),
+  },
+  'last axis of some rows, by int32, as one fused op': {
+    inputs: { x: random([3, 2, 3], 1, 'float32'), ids: ints([2, 1, 4], [0, 2, 2, 1, 1, -1, 0, 0]) },
+    build: (g) =>
+      g.op('GatherElements', ['x', g.op('Cast', ['ids'], { attributes: { to: dataTypeNumber.int32 } })], {
+        attributes: { axis: 2 },
+      }),
+    fused: true,
+    modes: ['static', 'named'],
+    expectNodes: (nodes) => assert.ok(nodes.some((node) => node.op === 'GatherElementsGrad')),
+  },
   'first axis, fewer columns': {
     inputs: { x: random([3, 3]), ids: ints([4, 2], [0, 2, 2, 1, 1, 0, 0, 0]) },
     build: (g) => g.op('GatherElements', ['x', 'ids']),

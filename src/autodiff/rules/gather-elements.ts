@@ -1,9 +1,17 @@
 import { intAttribute } from '../../graph/graph.ts';
 import type { GradientRule } from '../rule.ts';
 
+/** Adds gradients up where their elements were read. ONNX Runtime's ScatterElements does so on one thread. */
 export const gatherElements: GradientRule = (at) => {
-  const data = at.input(0);
-  const zeros = at.shapes.zeros(at.shapes.of(data), at.dtype(data));
-  const attributes = { axis: intAttribute(at.node, 'axis', 0), reduction: 'add' };
-  return [at.builder.op('ScatterElements', [zeros, at.input(1), at.outputGradient], { attributes })];
+  const { builder, shapes } = at;
+  const [data, indices] = [at.input(0), at.input(1)];
+  const axis = intAttribute(at.node, 'axis', 0);
+  if (at.fused && (axis === -1 || axis === at.rank(data) - 1) && at.dtype(data) === 'float32') {
+    const places = at.dtype(indices) === 'int64' ? indices : builder.cast(indices, 'int64');
+    const inputs = [places, at.outputGradient, shapes.of(data)];
+    return [builder.op('GatherElementsGrad', inputs, { domain: 'sesd' })];
+  }
+  const zeros = shapes.zeros(shapes.of(data), at.dtype(data));
+  const attributes = { axis, reduction: 'add' };
+  return [builder.op('ScatterElements', [zeros, indices, at.outputGradient], { attributes })];
 };

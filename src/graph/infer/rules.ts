@@ -143,6 +143,7 @@ export const rules: Readonly<Record<string, InferenceRule>> = {
   'sesd::Attention': sesd.attention,
   'sesd::AttentionGrad': contrib.likeInputs(0, 1, 2),
   'sesd::EmbeddingGrad': sesd.embeddingGrad,
+  'sesd::GatherElementsGrad': sesd.gatherElementsGrad,
   'sesd::ResidualLayerNormalization': sesd.residualLayerNormalization,
   'sesd::ResidualLayerNormalizationGrad': sesd.residualLayerNormalizationGrad,
 };

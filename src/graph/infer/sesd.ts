@@ -42,6 +42,11 @@ export const embeddingGrad: InferenceRule = (at) => {
   at.output(0, at.dtype(1), [at.elements(2)?.[0] ?? at.fresh(0, 0), hidden ?? at.fresh(0, 1)]);
 };
 
+/** (indices, dY, shape) → dData. */
+export const gatherElementsGrad: InferenceRule = (at) => {
+  at.output(0, at.dtype(1), at.elements(2) ?? at.dims(1)?.map((_, axis) => at.fresh(0, axis)));
+};
+
 /** (x, bias, residual, scale, shift, key) → (y, normalized, invStdDev). */
 export const residualLayerNormalization: InferenceRule = (at) => {
   const dims = at.dims(0);

@@ -115,6 +115,26 @@ const embeddingGrad: Evaluate = (_, [indices, dY, rows]) => {
   return [table];
 };
 
+const gatherElementsGrad: Evaluate = (_, [indices, dY, shape]) => {
+  const dims = Array.from(shape!.data);
+  const gradient = tensor(dY!.dtype, dims);
+  const width = dims.at(-1)!;
+  for (const [i, value] of dY!.data.entries()) {
+    let rest = Math.floor(i / indices!.dims.at(-1)!);
+    let row = 0;
+    let stride = 1;
+    for (let axis = dims.length - 2; axis >= 0; axis--) {
+      row += (rest % indices!.dims[axis]!) * stride;
+      rest = Math.floor(rest / indices!.dims[axis]!);
+      stride *= dims[axis]!;
+    }
+    const index = indices!.data[i]!;
+    const to = row * width + (index < 0 ? index + width : index);
+    gradient.data[to] = gradient.data[to]! + value;
+  }
+  return [gradient];
+};
+
 interface Heads {
   batch: number;
   heads: number;
@@ -227,6 +247,7 @@ export const sesd: Readonly<Record<string, Evaluate>> = {
   },
   'sesd::Dropout': (node, [x, key]) => [dropped(node, x!, key)],
   'sesd::EmbeddingGrad': embeddingGrad,
+  'sesd::GatherElementsGrad': gatherElementsGrad,
   'sesd::LayerNormalizationGrad': layerNormalizationGrad,
   'sesd::ResidualLayerNormalization': residualLayerNormalization,
   'sesd::ResidualLayerNormalizationGrad': residualLayerNormalizationGrad,
