@@ -15,6 +15,7 @@ import { hoistShapes } from '../graph/passes/hoist-shapes.ts';
 import { cutShapes } from '../graph/passes/host-shapes.ts';
 import { lowerDropout } from '../graph/passes/lower-dropout.ts';
 import { type HalfType, mixPrecision } from '../graph/passes/mix-precision.ts';
+import { narrowRelativePositions } from '../graph/passes/narrow-relative-positions.ts';
 import { narrowTokens } from '../graph/passes/narrow-tokens.ts';
 import { ownProducts, type Precision } from '../graph/passes/own-products.ts';
 import { packTokens } from '../graph/passes/pack-tokens.ts';
@@ -131,7 +132,7 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
 
   const inferenceGraph = cloneGraph(graph);
   // What is inferred goes by names, and both graphs get new ones.
-  const inferenceBuilder = new GraphBuilder(inferenceGraph, inferGraph(inferenceGraph));
+  const inferenceBuilder = narrowed(new GraphBuilder(inferenceGraph, inferGraph(inferenceGraph)), options);
   await rewrite(inferenceBuilder, options.fuse);
   if (packing) packTokens(inferenceBuilder, packing);
   const forCuda = options.device === 'cuda';
@@ -142,8 +143,9 @@ export async function prepareBert(source: Graph, options: BertOptions): Promise<
     removeDeadNodes(inferenceGraph);
   }
 
-  const unpacked = new GraphBuilder(graph, inferred);
-  if (options.dropout > 0) insertDropout(unpacked, sites, options.dropout);
+  const full = new GraphBuilder(graph, inferred);
+  if (options.dropout > 0) insertDropout(full, sites, options.dropout);
+  const unpacked = narrowed(full, options);
   const fused = await rewrite(unpacked, options.fuse);
   const packed = packing !== undefined && packTokens(unpacked, packing);
   const builder = packed ? new GraphBuilder(graph, inferGraph(graph)) : unpacked;
@@ -215,6 +217,12 @@ function nameDims(graph: Graph): BertInputs {
     graph.types.set(name, { dtype, dims: [rows, length] });
   }
   return inputs;
+}
+
+/** Without the relative positions that a batch's lengths have no use for, unless stock operators are to be the file's. */
+function narrowed(builder: GraphBuilder, { fuse }: Pick<BertOptions, 'fuse'>): GraphBuilder {
+  const { graph } = builder;
+  return fuse && narrowRelativePositions(builder) ? new GraphBuilder(graph, inferGraph(graph)) : builder;
 }
 
 /** The fused or the stock form of a graph whose dropout is in place. Returns what was fused. */
