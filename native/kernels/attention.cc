@@ -29,6 +29,35 @@ int64_t longest_sequence(const char* op_name, const AttentionCall& op) {
   return longest;
 }
 
+// An input that is added to scores of these dims.
+Addend addend(const char* op, const char* name, const Context& context, size_t input, const Dims& scores) {
+  Addend result{};
+  result.data = context.input<float>(input);
+  if (result.data == nullptr) return result;
+  const Dims dims = context.dims(input);
+  int64_t stride = 1;
+  for (size_t axis = 4, at = dims.size(); axis-- > 0;) {
+    const int64_t dim = at > 0 ? dims[--at] : 1;
+    if (dims.size() > 4 || (dim != 1 && dim != scores[axis])) {
+      refuse(op, std::string(name) + " must broadcast to " + to_string(scores) + ", found " + to_string(dims));
+    }
+    result.strides[axis] = dim == 1 ? 0 : stride;
+    stride *= dim;
+  }
+  return result;
+}
+
+// The scores that a bias is added to: those of each sequence, or, of sequences of several lengths, of one as long as the bias.
+Dims biased_scores(const char* op_name, const AttentionCall& op, const Context& context, size_t input) {
+  if (op.firsts == nullptr || !context.has_input(input)) return {op.batch, op.heads, op.queries, op.keys};
+  const Dims bias = context.dims(input);
+  const int64_t keys = bias.empty() ? 1 : bias.back();
+  if (keys < op.longest) {
+    refuse(op_name, "bias must have the " + std::to_string(op.longest) + " keys of the longest sequence, found " + to_string(bias));
+  }
+  return {op.batch, op.heads, op.packed_queries ? keys : op.queries, keys};
+}
+
 }  // namespace
 
 AttentionAttributes::AttentionAttributes(const char* op, const Attributes& attributes)
@@ -71,19 +100,8 @@ AttentionCall AttentionAttributes::describe(const Context& context, size_t first
   op.q = context.input<float>(0);
   op.k = context.input<float>(1);
   op.v = context.input<float>(2);
-  op.mask = context.input<float>(3);
-  if (op.mask != nullptr) {
-    const Dims mask = context.dims(3), scores = {q[0], heads_, q[1], keys};
-    int64_t stride = 1;
-    for (size_t axis = 4, at = mask.size(); axis-- > 0;) {
-      const int64_t dim = at > 0 ? mask[--at] : 1;
-      if (mask.size() > 4 || (dim != 1 && dim != scores[axis])) {
-        refuse(op_, "mask must broadcast to " + to_string(scores) + ", found " + to_string(mask));
-      }
-      op.mask_strides[axis] = dim == 1 ? 0 : stride;
-      stride *= dim;
-    }
-  }
+  op.mask = addend(op_, "mask", context, 3, {q[0], heads_, q[1], keys});
+  op.bias = addend(op_, "bias", context, firsts_input + 1, biased_scores(op_, op, context, firsts_input + 1));
   op.stream = dropout_.stream(context, 4);
   return op;
 }
@@ -114,6 +132,10 @@ void AttentionGrad::compute(const Context& context) const {
   grads.d_q = context.output(0, q);
   grads.d_k = context.output(1, k);
   grads.d_v = context.output(2, k);
+  const Dims scores = biased_scores(kName, op, context, 9);
+  if (op.bias.data != nullptr) grads.d_bias = context.output(3, scores);
+  grads.bias_queries = scores[2];
+  grads.bias_keys = scores[3];
   context.parallel_for(static_cast<size_t>(op.batch * op.heads), [&](size_t head) {
     static thread_local Scratch scratch;
     attention_grad(op, static_cast<int64_t>(head), grads, scratch.reserve(attention_grad_scratch(op)));

@@ -11,7 +11,8 @@ class AttentionAttributes {
  public:
   AttentionAttributes(const char* op, const Attributes& attributes);
 
-  // The call's shapes, strides and inputs: q, k, v, mask and key are inputs 0 to 4 of both ops, firsts the given one.
+  // The call's shapes, strides and inputs: q, k, v, mask and key are inputs 0 to 4 of both ops, firsts the given one, bias
+  // the one behind.
   AttentionCall describe(const Context& context, size_t firsts_input) const;
 
  private:
@@ -21,7 +22,8 @@ class AttentionAttributes {
   float scale_;
 };
 
-// q, k, v, mask, key, firsts: context = dropout(softmax(scale·q·kᵀ + mask))·v by heads, and the log-sum-exp of each query's scores.
+// q, k, v, mask, key, firsts, bias: context = dropout(softmax(scale·q·kᵀ + mask + bias))·v by heads, and the log-sum-exp of
+// each query's scores.
 class Attention {
  public:
   static constexpr const char* kName = "Attention";
@@ -30,7 +32,8 @@ class Attention {
                                      {ort::kFloat},
                                      {ort::kFloat, ort::kOptional},
                                      {ort::kInt64, ort::kOptional},
-                                     {ort::kInt64, ort::kOptional}};
+                                     {ort::kInt64, ort::kOptional},
+                                     {ort::kFloat, ort::kOptional}};
   static constexpr Port kOutputs[] = {{ort::kFloat}, {ort::kFloat, ort::kOptional}};
   explicit Attention(const Attributes& attributes) : attributes_(kName, attributes) {}
   void compute(const Context& context) const;
@@ -39,11 +42,11 @@ class Attention {
   AttentionAttributes attributes_;
 };
 
-// dQ, dK, dV from dContext; the probabilities are computed again.
+// dQ, dK, dV and dBias from dContext; the probabilities are computed again.
 class AttentionGrad {
  public:
   static constexpr const char* kName = "AttentionGrad";
-  // q, k, v, mask, key, context, logSumExp, dContext, firsts
+  // q, k, v, mask, key, context, logSumExp, dContext, firsts, bias
   static constexpr Port kInputs[] = {{ort::kFloat},
                                      {ort::kFloat},
                                      {ort::kFloat},
@@ -52,8 +55,9 @@ class AttentionGrad {
                                      {ort::kFloat},
                                      {ort::kFloat},
                                      {ort::kFloat},
-                                     {ort::kInt64, ort::kOptional}};
-  static constexpr Port kOutputs[] = {{ort::kFloat}, {ort::kFloat}, {ort::kFloat}};
+                                     {ort::kInt64, ort::kOptional},
+                                     {ort::kFloat, ort::kOptional}};
+  static constexpr Port kOutputs[] = {{ort::kFloat}, {ort::kFloat}, {ort::kFloat}, {ort::kFloat, ort::kOptional}};
   explicit AttentionGrad(const Attributes& attributes) : attributes_(kName, attributes) {}
   void compute(const Context& context) const;
 

@@ -146,6 +146,7 @@ export function attention(op: Attention, dContext?: ArrayLike<number>) {
   const dQ = new Float64Array(batch * queries * width);
   const dK = new Float64Array(batch * keys * width);
   const dV = new Float64Array(batch * keys * width);
+  const dScores = new Float64Array(batch * heads * queries * keys);
   for (const b of range(batch)) {
     for (const n of range(heads)) {
       for (const query of range(queries)) {
@@ -177,7 +178,8 @@ export function attention(op: Attention, dContext?: ArrayLike<number>) {
         const dP = range(keys).map((key) => kept[key]! * dot(dContext, qAt, op.v, kAt(key)));
         const mean = dP.reduce((total, value, key) => total + value * p[key]!, 0);
         for (const key of range(keys)) {
-          const dScore = p[key]! * (dP[key]! - mean) * op.scale;
+          dScores[row * keys + key] = p[key]! * (dP[key]! - mean);
+          const dScore = dScores[row * keys + key]! * op.scale;
           for (const i of range(headSize)) {
             dQ[qAt + i]! += dScore * op.k[kAt(key) + i]!;
             dK[kAt(key) + i]! += dScore * op.q[qAt + i]!;
@@ -187,5 +189,5 @@ export function attention(op: Attention, dContext?: ArrayLike<number>) {
       }
     }
   }
-  return { context, logSumExp, dQ, dK, dV };
+  return { context, logSumExp, dQ, dK, dV, dScores };
 }

@@ -14,6 +14,7 @@ interface Case {
   headSize: number;
   /** Dims and elements. */
   mask?: readonly [readonly number[], ArrayLike<number>];
+  bias?: readonly [readonly number[], ArrayLike<number>];
   dropout?: reference.Dropout;
   /** Of the numbers in q and k. */
   spread?: number;
@@ -30,7 +31,12 @@ function inputsOf(c: Case) {
   };
 }
 
-async function run(c: Case, threads?: number) {
+interface Found extends Record<'context' | 'logSumExp' | 'dQ' | 'dK' | 'dV', Float32Array> {
+  /** The gradient of a bias, before it is summed to the bias's dims. */
+  dScores?: Float32Array;
+}
+
+async function run(c: Case, threads?: number): Promise<Found> {
   const width = c.heads * c.headSize;
   const { q, k, v, dContext, scale } = inputsOf(c);
   const qDims = [c.batch, c.queries, width];
@@ -50,9 +56,10 @@ async function run(c: Case, threads?: number) {
     },
     ...(threads !== undefined && { threads }),
   };
+  const bias = c.bias && float32(c.bias[0], c.bias[1]);
   const forward = await runOp({
     op: 'Attention',
-    inputs: common,
+    inputs: [...common, undefined, bias],
     outputs: ['context', 'logSumExp'],
     ...options,
   });
@@ -63,17 +70,21 @@ async function run(c: Case, threads?: number) {
       float32(qDims, forward.context!),
       float32([c.batch, c.heads, c.queries], forward.logSumExp!),
       float32(qDims, dContext),
+      undefined,
+      bias,
     ],
-    outputs: ['dQ', 'dK', 'dV'],
+    outputs: ['dQ', 'dK', 'dV', ...(bias ? ['dScores'] : [])],
     ...options,
   });
-  return { ...forward, ...backward } as Record<'context' | 'logSumExp' | 'dQ' | 'dK' | 'dV', Float32Array>;
+  return { ...forward, ...backward } as unknown as Found;
 }
 
 function expectedOf(c: Case) {
   const { dContext, ...inputs } = inputsOf(c);
-  const mask = c.mask && broadcast(...c.mask);
-  return reference.attention({ ...c, ...inputs, ...(mask ? { mask } : { mask: () => 0 }) }, dContext);
+  const addends = [c.mask, c.bias].flatMap((addend) => (addend ? [broadcast(...addend)] : []));
+  const mask: reference.Attention['mask'] = (...index) =>
+    addends.reduce((sum, addend) => Math.fround(sum + addend(...index)), 0);
+  return reference.attention({ ...c, ...inputs, mask }, dContext);
 }
 
 /** The element of a mask of rank ≤ 4 at an index into [batch, heads, queries, keys]. */
@@ -89,12 +100,13 @@ function broadcast(dims: readonly number[], values: ArrayLike<number>) {
 
 async function check(c: Case, tolerance = 2e-6) {
   const [found, expected] = [await run(c), expectedOf(c)];
-  for (const name of ['context', 'logSumExp', 'dQ', 'dK', 'dV'] as const) {
+  for (const name of ['context', 'logSumExp', 'dQ', 'dK', 'dV', 'dScores'] as const) {
+    if (name === 'dScores' && !c.bias) continue;
     const scale = expected[name].reduce(
       (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
       1e-3,
     );
-    for (const [i, value] of found[name].entries()) {
+    for (const [i, value] of found[name]!.entries()) {
       const target = expected[name][i]!;
       const error = value === target ? 0 : Math.abs(value - target) / scale;
       assert.ok(
@@ -145,6 +157,23 @@ test('masks of every shape that broadcasts', async () => {
       9,
     );
     await check({ ...shape, mask: [dims, mask] });
+  }
+});
+
+test('a bias and its gradient, alone and beside a mask', async () => {
+  const shape = { batch: 2, heads: 2, queries: 70, keys: 19, headSize: 8 };
+  const random = (dims: number[], seed: number): [number[], ArrayLike<number>] => [
+    dims,
+    normal(
+      dims.reduce((product, dim) => product * dim, 1),
+      seed,
+    ),
+  ];
+  for (const dims of [[2, 2, 70, 19], [1, 2, 70, 19], [2, 70, 1], [1, 1, 1, 19], []]) {
+    const bias = random(dims, 9);
+    await check({ ...shape, bias });
+    const mask = random([2, 1, 1, 19], 10);
+    await check({ ...shape, bias, mask, dropout: { key: [77, 5], site: 3, ratio: 0.2 } });
   }
 });
 

@@ -15,7 +15,12 @@ const LONGEST = Math.max(...LENGTHS);
 const FIRSTS = LENGTHS.map((_, i) => LENGTHS.slice(0, i).reduce((sum, length) => sum + length, 0));
 const [k, v] = [normal(TOKENS * WIDTH, 2), normal(TOKENS * WIDTH, 3)];
 
+/** Of a padded batch one token longer than its longest sequence. */
+const BIASED = LONGEST + 1;
+
 interface Case {
+  /** Whether there is a bias, of all sequences the same: [1, heads, queries, keys]. */
+  biased?: boolean;
   /** Queries of each sequence in rows of their own; those of all tokens when absent. */
   queries?: number;
   dropout?: reference.Dropout;
@@ -26,11 +31,18 @@ function queryRows({ queries }: Case): { dims: number[]; rows: number } {
   return { dims, rows: dims[0]! * dims[1]! };
 }
 
+function biasOf({ biased, queries = BIASED }: Case) {
+  if (!biased) return undefined;
+  return { queries, values: normal(HEADS * queries * BIASED, 5), dims: [1, HEADS, queries, BIASED] };
+}
+
 async function run(c: Case, threads?: number) {
   const { dims, rows } = queryRows(c);
   const [q, dContext] = [normal(rows * WIDTH, 1), normal(rows * WIDTH, 4)];
   const kv = [1, TOKENS, WIDTH];
   const firsts = int64([LENGTHS.length, 1], FIRSTS);
+  const bias = biasOf(c);
+  const last = [firsts, bias && float32(bias.dims, bias.values)];
   const common = [
     ...[float32(dims, q), float32(kv, k), float32(kv, v), undefined],
     c.dropout && int64([2], c.dropout.key),
@@ -45,14 +57,14 @@ async function run(c: Case, threads?: number) {
     ...(threads !== undefined && { threads }),
   };
   const forward = await runOp({
-    ...{ op: 'Attention', inputs: [...common, firsts], outputs: ['context', 'logSumExp'], ...options },
+    ...{ op: 'Attention', inputs: [...common, ...last], outputs: ['context', 'logSumExp'], ...options },
   });
   const context = float32(dims, forward.context!);
   const logSumExp = float32([dims[0]!, HEADS, dims[1]!], forward.logSumExp!);
   const backward = await runOp({
     op: 'AttentionGrad',
-    inputs: [...common, context, logSumExp, float32(dims, dContext), firsts],
-    outputs: ['dQ', 'dK', 'dV'],
+    inputs: [...common, context, logSumExp, float32(dims, dContext), ...last],
+    outputs: ['dQ', 'dK', 'dV', ...(bias ? ['dBias'] : [])],
     ...options,
   });
   return { q, dContext, found: { context: forward.context!, ...backward } as Record<string, Float32Array> };
@@ -61,6 +73,7 @@ async function run(c: Case, threads?: number) {
 /** Compares the part of each sequence with the reference for that sequence alone. */
 async function check(c: Case): Promise<void> {
   const { q, dContext, found } = await run(c);
+  const bias = biasOf(c);
   for (const [index, length] of LENGTHS.entries()) {
     const first = FIRSTS[index]!;
     const queries = c.queries ?? length;
@@ -77,6 +90,9 @@ async function check(c: Case): Promise<void> {
         k: part(k, first, length),
         v: part(v, first, length),
         ...(c.dropout && { dropout: c.dropout }),
+        ...(bias && {
+          mask: (_, head, query, key) => bias.values[(head * bias.queries + query) * BIASED + key]!,
+        }),
       },
       part(dContext, firstQuery, queries),
     );
@@ -88,6 +104,19 @@ async function check(c: Case): Promise<void> {
         const error = Math.abs(value - expected[name][i]!) / scale;
         assert.ok(error < 2e-6, `${name} of sequence ${index}, element ${i}: error ${error}`);
       }
+    }
+    if (!bias) continue;
+    // nothing of queries and keys the sequence has not
+    const size = HEADS * bias.queries * BIASED;
+    for (const [i, value] of found.dBias!.subarray(index * size, (index + 1) * size).entries()) {
+      const [query, key] = [Math.floor(i / BIASED) % bias.queries, i % BIASED];
+      const head = Math.floor(i / (BIASED * bias.queries));
+      const exists = query < queries && key < length;
+      const target = exists ? expected.dScores[(head * queries + query) * length + key]! : 0;
+      assert.ok(
+        Math.abs(value - target) < 2e-6,
+        `dBias of sequence ${index}, element ${i}: ${value}, expected ${target}`,
+      );
     }
   }
 }
@@ -106,18 +135,35 @@ test('one or several queries of each sequence in rows of their own', async () =>
   }
 });
 
+test('a bias of queries and keys by their places in the sequence, and its gradient', async () => {
+  for (const queries of [undefined, 1, 3]) {
+    const c = { biased: true, ...(queries !== undefined && { queries }) };
+    await check(c);
+    await check({ ...c, dropout });
+  }
+});
+
 test('results do not depend on the number of threads', async () => {
-  const { found } = await run({ dropout }, 1);
-  for (const threads of [2, 4]) assert.deepEqual((await run({ dropout }, threads)).found, found);
+  const c = { dropout, biased: true };
+  const { found } = await run(c, 1);
+  for (const threads of [2, 4]) assert.deepEqual((await run(c, threads)).found, found);
 });
 
 test('sequences that do not fit are refused', async () => {
-  const call = (q: number[], firsts: number[], mask?: number[]) => {
+  const call = (q: number[], firsts: number[], mask?: number[], bias?: number[]) => {
     const tensor = (dims: number[]) => float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1)));
     const [kv, key] = [tensor([1, 6, 4]), int64([2], [1, 2])];
     return runOp({
       op: 'Attention',
-      inputs: [tensor(q), kv, kv, mask && tensor(mask), key, int64([firsts.length], firsts)],
+      inputs: [
+        tensor(q),
+        kv,
+        kv,
+        mask && tensor(mask),
+        key,
+        int64([firsts.length], firsts),
+        bias && tensor(bias),
+      ],
       outputs: ['context'],
       attributes: { num_heads: 2 },
     });
@@ -134,4 +180,13 @@ test('sequences that do not fit are refused', async () => {
     await assert.rejects(call([1, 6, 4], firsts), /firsts must rise from 0 to below 6/);
   await assert.rejects(call([3, 1, 4], [0, 4]), /q must have 2 sequences or the rows of k, found \[3,1,4\]/);
   await assert.rejects(call([1, 6, 4], [0, 4], [1, 1, 1, 6]), /firsts and a mask exclude each other/);
+  await call([1, 6, 4], [0, 4], undefined, [1, 2, 4, 4]);
+  await assert.rejects(
+    call([1, 6, 4], [0, 4], undefined, [1, 2, 3, 3]),
+    /bias must have the 4 keys of the longest sequence, found \[1,2,3,3\]/,
+  );
+  await assert.rejects(
+    call([1, 6, 4], [0, 4], undefined, [1, 2, 3, 4]),
+    /bias must broadcast to \[2,2,4,4\], found \[1,2,3,4\]/,
+  );
 });

@@ -33,6 +33,15 @@ gradientTests('sesd::Attention', {
     wrt: ['q', 'k', 'v'],
     build: op('Attention', ['q', 'k', 'v', 'mask'], heads),
   },
+  'with a bias': {
+    inputs: { ...qkv, bias: random([1, 2, 3, 5], 4) },
+    build: op('Attention', ['q', 'k', 'v', '', '', '', 'bias'], heads),
+  },
+  'with a mask and a bias for all queries and heads': {
+    inputs: { ...qkv, mask: random([2, 1, 1, 5], 4), bias: random([5], 5) },
+    wrt: ['q', 'k', 'v', 'bias'],
+    build: op('Attention', ['q', 'k', 'v', 'mask', '', '', 'bias'], heads),
+  },
   'with dropout': {
     inputs: { ...qkv, key },
     build: op('Attention', ['q', 'k', 'v', '', 'key'], { ...heads, ratio: { float: 0.3 }, site: 2 }),

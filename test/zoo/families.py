@@ -101,8 +101,7 @@ FAMILIES = {
     ),
     "albert": Family("Albert", settings=dict(embedding_size=16, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)),
     "electra": Family("Electra", settings=dict(embedding_size=16), classifier_patterns=dict(BiasGelu=LAYERS + 1)),
-    # a relative position bias, which is trained, is among what its attention adds
-    "mpnet": Family("MPNet", roles=MASKED, pad=1, counts_ids=True, patterns=dict(Attention=0)),
+    "mpnet": Family("MPNet", roles=MASKED, pad=1, counts_ids=True),
     "deberta": Family(
         "Deberta", roles=MASKED, patterns=dict(Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
         # fewer positions than tokens, so that the farthest share one

@@ -55,32 +55,52 @@ void pack_transposed(const float* from, int64_t stride, int64_t rows, int64_t wi
   }
 }
 
-// What is added to the scores of a query: its mask, and −∞ in the padding of the keys.
-class MaskRows {
+// What is added to the scores of a query: its mask, its bias, and −∞ in the padding of the keys.
+class AddedRows {
  public:
-  MaskRows(const AttentionCall& op, int64_t head, int64_t keys, float* row) : op_(op), keys_(keys), row_(row) {
-    if (op.mask != nullptr) {
-      base_ = op.mask + head / op.heads * op.mask_strides[0] + head % op.heads * op.mask_strides[1];
-    }
+  AddedRows(const AttentionCall& op, int64_t head, int64_t keys, float* row)
+      : mask_(of_head(op.mask, op, head)), bias_(of_head(op.bias, op, head)), keys_(keys), row_(row) {
     for (int64_t key = 0; key < padded(keys); key++) row_[key] = key < keys ? 0 : -INFINITY;
-    if (base_ != nullptr && op.mask_strides[2] == 0) fill(0);
+    fill(0);
   }
 
   const float* of(int64_t query) {
-    if (base_ != nullptr && op_.mask_strides[2] != 0) fill(query);
+    const auto differs = [](const Addend& addend) { return addend.data != nullptr && addend.strides[2] != 0; };
+    if (differs(mask_) || differs(bias_)) fill(query);
     return row_;
   }
 
  private:
-  void fill(int64_t query) {
-    const float* from = base_ + query * op_.mask_strides[2];
-    for (int64_t key = 0; key < keys_; key++) row_[key] = from[key * op_.mask_strides[3]];
+  static Addend of_head(Addend addend, const AttentionCall& op, int64_t head) {
+    if (addend.data != nullptr) addend.data += head / op.heads * addend.strides[0] + head % op.heads * addend.strides[1];
+    return addend;
   }
 
-  const AttentionCall& op_;
+  void fill(int64_t query) {
+    if (mask_.data != nullptr) each_key(mask_, query, [&](int64_t key, float value) { row_[key] = value; });
+    if (bias_.data == nullptr) return;
+    if (mask_.data != nullptr) {
+      each_key(bias_, query, [&](int64_t key, float value) { row_[key] += value; });
+    } else {
+      each_key(bias_, query, [&](int64_t key, float value) { row_[key] = value; });
+    }
+  }
+
+  template <class Body>
+  void each_key(const Addend& addend, int64_t query, const Body& body) const {
+    const float* from = addend.data + query * addend.strides[2];
+    const int64_t stride = addend.strides[3];
+    if (stride == 1) {  // which compilers turn into vectors
+      for (int64_t key = 0; key < keys_; key++) body(key, from[key]);
+    } else {
+      for (int64_t key = 0; key < keys_; key++) body(key, from[key * stride]);
+    }
+  }
+
+  const Addend mask_;
+  const Addend bias_;
   const int64_t keys_;
   float* const row_;
-  const float* base_ = nullptr;
 };
 
 struct Softmax {
@@ -88,11 +108,11 @@ struct Softmax {
   float sum;
 };
 
-// Turns scores of `length` keys into exp(score + mask − largest), all 0 where every key is masked by −∞.
-Softmax exponentials(float* scores, const float* mask, int64_t length) {
+// Turns scores of `length` keys into exp(score + added − largest), all 0 where every key is masked by −∞.
+Softmax exponentials(float* scores, const float* added, int64_t length) {
   Float best = splat(-INFINITY);
   for (int64_t i = 0; i < length; i += kLanes) {
-    const Float score = load(scores + i) + load(mask + i);
+    const Float score = load(scores + i) + load(added + i);
     store(scores + i, score);
     best = max(best, score);
   }
@@ -122,13 +142,13 @@ void attention(const AttentionCall& op, int64_t head, float* context, float* log
   Pieces pieces(scratch);
   float* k_transposed = pieces.take(size * keys_p);
   float* v = pieces.take(keys * size_p);
-  float* mask_row = pieces.take(keys_p);
+  float* added_row = pieces.take(keys_p);
   float* q = pieces.take(kQueryBlock * size_p);
   float* p = pieces.take(kQueryBlock * keys_p);
   float* result = pieces.take(kQueryBlock * size_p);
   pack_transposed(op.k + first_key * width + offset, width, keys, size, k_transposed);
   pack(op.v + first_key * width + offset, width, keys, size, 1.0f, v);
-  MaskRows mask(op, head, keys, mask_row);
+  AddedRows added(op, head, keys, added_row);
 
   for (int64_t first = 0; first < queries; first += kQueryBlock) {
     const int64_t count = smaller(kQueryBlock, queries - first);
@@ -139,7 +159,7 @@ void attention(const AttentionCall& op, int64_t head, float* context, float* log
     for (int64_t i = 0; i < count; i++) {
       float* row = p + i * keys_p;
       const int64_t query = first_score_row(op, head) + first + i;
-      const Softmax softmax = exponentials(row, mask.of(first + i), keys_p);
+      const Softmax softmax = exponentials(row, added.of(first + i), keys_p);
       if (log_sum_exp != nullptr) log_sum_exp[query] = softmax.largest + logf(softmax.sum);
       factors[i] = softmax.sum == 0 ? 0 : op.stream.factor / softmax.sum;
       if (!op.stream.off) {
@@ -164,18 +184,45 @@ namespace {
 constexpr float kExactLogSumExp = 16.0f;
 
 // Turns scores into P.
-void probabilities(float* scores, const float* mask, float log_sum_exp, int64_t length) {
+void probabilities(float* scores, const float* added, float log_sum_exp, int64_t length) {
   if (fabsf(log_sum_exp) <= kExactLogSumExp) {
     const Float shift = splat(log_sum_exp);
     for (int64_t i = 0; i < length; i += kLanes) {
-      store(scores + i, exp(load(scores + i) + load(mask + i) - shift));
+      store(scores + i, exp(load(scores + i) + load(added + i) - shift));
     }
     return;
   }
-  const Softmax softmax = exponentials(scores, mask, length);
+  const Softmax softmax = exponentials(scores, added, length);
   const Float factor = splat(softmax.sum == 0 ? 0 : 1 / softmax.sum);
   for (int64_t i = 0; i < length; i += kLanes) store(scores + i, load(scores + i) * factor);
 }
+
+// The gradient of the bias of one head of one sequence: 0 for queries and keys the sequence has not.
+class BiasRows {
+ public:
+  BiasRows(const AttentionCall& op, int64_t head, const AttentionGradCall& grads, int64_t keys)
+      : rows_(grads.d_bias), queries_(grads.bias_queries), width_(grads.bias_keys), keys_(keys) {
+    if (rows_ != nullptr) rows_ += head * queries_ * width_;
+  }
+
+  void write(int64_t query, const float* d_scores) const {
+    if (rows_ == nullptr) return;
+    float* to = rows_ + query * width_;
+    for (int64_t key = 0; key < keys_; key++) to[key] = d_scores[key];
+    for (int64_t key = keys_; key < width_; key++) to[key] = 0;
+  }
+
+  void clear_from(int64_t query) const {
+    if (rows_ == nullptr) return;
+    for (float* to = rows_ + query * width_; to < rows_ + queries_ * width_; to++) *to = 0;
+  }
+
+ private:
+  float* rows_;
+  int64_t queries_;
+  int64_t width_;
+  int64_t keys_;
+};
 
 void unpack(const float* from, int64_t rows, int64_t width, float* to, int64_t stride) {
   for (int64_t row = 0; row < rows; row++) {
@@ -188,7 +235,7 @@ void unpack(const float* from, int64_t rows, int64_t width, float* to, int64_t s
 }  // namespace
 
 // With M the dropout factors (0 or 1/(1−ratio)) and D = rowsum(dO ∘ O):
-// dV = (P∘M)ᵀ·dO, dS = P∘(M∘(dO·Vᵀ) − D), dQ = scale·dS·K, dK = dSᵀ·(scale·Q).
+// dV = (P∘M)ᵀ·dO, dS = P∘(M∘(dO·Vᵀ) − D), dQ = scale·dS·K, dK = dSᵀ·(scale·Q), dBias = dS.
 void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCall& grads, float* scratch) {
   const int64_t width = op.heads * op.head_size, size = op.head_size;
   const auto [first_query, queries, first_key, keys] = attention_rows(op, head / op.heads);
@@ -202,7 +249,7 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
   float* k = pieces.take(keys * size_p);
   float* d_k = pieces.take(keys * size_p);
   float* d_v = pieces.take(keys * size_p);
-  float* mask_row = pieces.take(keys_p);
+  float* added_row = pieces.take(keys_p);
   float* q = pieces.take(kGradQueryBlock * size_p);
   float* d_context = pieces.take(kGradQueryBlock * size_p);
   float* d_q = pieces.take(kGradQueryBlock * size_p);
@@ -211,7 +258,8 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
   pack_transposed(op.k + key_start, width, keys, size, k_transposed);
   pack_transposed(op.v + key_start, width, keys, size, v_transposed);
   pack(op.k + key_start, width, keys, size, op.scale, k);
-  MaskRows mask(op, head, keys, mask_row);
+  AddedRows added(op, head, keys, added_row);
+  BiasRows d_bias(op, head, grads, keys);
   const Float factor = splat(op.stream.factor);
 
   for (int64_t first = 0; first < queries; first += kGradQueryBlock) {
@@ -225,7 +273,7 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
     for (int64_t i = 0; i < count; i++) {
       float *p_row = p + i * keys_p, *d_row = d_scores + i * keys_p;
       const int64_t query = first_score_row(op, head) + first + i;
-      probabilities(p_row, mask.of(first + i), grads.log_sum_exp[query], keys_p);
+      probabilities(p_row, added.of(first + i), grads.log_sum_exp[query], keys_p);
       Float products = zero();
       for_each_vector(size, [&](int64_t j, auto lanes) {
         products = fma(load(grads.context + start + i * width + j, lanes), load(d_context + i * size_p + j), products);
@@ -242,6 +290,7 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
         }
         store(d_row + j, probability * (d_probability - d));
       }
+      d_bias.write(first + i, d_row);
     }
 
     gemm(count, size_p, keys, {d_scores, keys_p, 1}, {k, size_p}, {d_q, size_p});
@@ -254,6 +303,7 @@ void attention_grad(const AttentionCall& op, int64_t head, const AttentionGradCa
       gemm<true>(keys, size_p, count, {d_scores, 1, keys_p}, {q, size_p}, {d_k, size_p});
     }
   }
+  d_bias.clear_from(queries);
   unpack(d_k, keys, size, grads.d_k + key_start, width);
   unpack(d_v, keys, size, grads.d_v + key_start, width);
 }

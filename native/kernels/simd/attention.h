@@ -7,9 +7,16 @@
 
 namespace sesd {
 
-// softmax(scale·q·kᵀ + mask), dropout, ·v. q [batch, queries, heads·head_size], k and v [batch, keys, heads·head_size].
+// softmax(scale·q·kᵀ + mask + bias), dropout, ·v. q [batch, queries, heads·head_size], k and v [batch, keys, heads·head_size].
 //
 // With `firsts`, k and v are [1, keys, …] with the sequences one after the other, and so is q when `packed_queries`.
+// What is added to the scores [batch, heads, queries, keys]. Null: nothing.
+struct Addend {
+  const float* data;
+  // 0 where it broadcasts.
+  int64_t strides[4];
+};
+
 struct AttentionCall {
   int64_t batch;
   int64_t queries;
@@ -25,9 +32,9 @@ struct AttentionCall {
   const float* q;
   const float* k;
   const float* v;
-  // Strides of the mask over [batch, heads, queries, keys], 0 where it broadcasts. Null: no mask.
-  const float* mask;
-  int64_t mask_strides[4];
+  Addend mask;
+  // Of each sequence by its own queries and keys; with firsts there may be more of them than the longest has.
+  Addend bias;
   DropoutStream stream;
 };
 
@@ -60,6 +67,10 @@ struct AttentionGradCall {
   float* d_q;
   float* d_k;
   float* d_v;
+  // [batch, heads, bias_queries, bias_keys]. Null: not wanted.
+  float* d_bias;
+  int64_t bias_queries;
+  int64_t bias_keys;
 };
 
 // Queries are taken this many at a time, so that their scores stay in cache.

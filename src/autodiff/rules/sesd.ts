@@ -34,9 +34,11 @@ export const fusedBiasGelu: GradientRule = (at) =>
 
 export const attention: GradientRule = (at) => {
   if (at.needs(3)) at.unsupported('its mask depends on trained parameters');
-  const [q, k, v, mask, key, firsts] = [0, 1, 2, 3, 4, 5].map((index) => at.input(index));
-  const inputs = [q!, k!, v!, mask!, key!, at.output(0), at.output(1), at.outputGradient, firsts!];
-  return gradientOp(at, 'AttentionGrad', inputs, 3, ['num_heads', 'scale', 'ratio', 'site']);
+  const [q, k, v, mask, key, firsts, bias] = [0, 1, 2, 3, 4, 5, 6].map((index) => at.input(index));
+  const inputs = [q!, k!, v!, mask!, key!, at.output(0), at.output(1), at.outputGradient, firsts!, bias!];
+  const attributes = ['num_heads', 'scale', 'ratio', 'site'];
+  const [dQ, dK, dV, dBias] = gradientOp(at, 'AttentionGrad', inputs, at.needs(6) ? 4 : 3, attributes);
+  return [dQ, dK, dV, undefined, undefined, undefined, dBias];
 };
 
 /** Inputs x, bias, residual, scale, shift; the gradient op returns theirs in this order. */

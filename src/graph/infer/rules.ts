@@ -141,7 +141,7 @@ export const rules: Readonly<Record<string, InferenceRule>> = {
   'sesd::BiasGelu': sesd.biasGelu,
   'sesd::BiasGeluGrad': sesd.biasGeluGrad,
   'sesd::Attention': sesd.attention,
-  'sesd::AttentionGrad': contrib.likeInputs(0, 1, 2),
+  'sesd::AttentionGrad': sesd.attentionGrad,
   'sesd::EmbeddingGrad': sesd.embeddingGrad,
   'sesd::GatherElementsGrad': sesd.gatherElementsGrad,
   'sesd::ResidualLayerNormalization': sesd.residualLayerNormalization,

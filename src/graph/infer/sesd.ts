@@ -16,7 +16,7 @@ export const biasGeluGrad: InferenceRule = (at) => {
   at.output(1, at.dtype(0), [dims?.at(-1) ?? at.fresh(1, 0)]);
 };
 
-/** (q, k, v, mask, key, firsts) → (context, logSumExp). */
+/** (q, k, v, mask, key, firsts, bias) → (context, logSumExp). */
 export const attention: InferenceRule = (at) => {
   const query = at.dims(0);
   at.output(0, at.dtype(0), query);
@@ -24,6 +24,23 @@ export const attention: InferenceRule = (at) => {
     1,
     at.dtype(0),
     query?.length === 3 ? [query[0]!, intAttribute(at.node, 'num_heads', 1), query[1]!] : undefined,
+  );
+};
+
+/** (q, k, v, mask, key, context, logSumExp, dContext, firsts, bias) → (dQ, dK, dV, dBias). */
+export const attentionGrad: InferenceRule = (at) => {
+  for (const index of [0, 1, 2]) at.output(index, at.dtype(index), at.dims(index));
+  const [q, k, firsts, bias] = [0, 1, 8, 9].map((index) => at.dims(index));
+  const packed = firsts !== undefined;
+  const rows = packed ? firsts[0] : q?.[0];
+  const keys = packed ? bias?.at(-1) : k?.[1];
+  // in rows of their own if there are as many as sequences
+  const queries = packed && q?.[0] !== rows ? keys : q?.[1];
+  const dims = [rows, intAttribute(at.node, 'num_heads', 1), queries, keys];
+  at.output(
+    3,
+    at.dtype(0),
+    dims.map((dim, axis) => dim ?? at.fresh(3, axis)),
   );
 };
 

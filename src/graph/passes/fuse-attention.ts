@@ -10,7 +10,7 @@ import { GraphView } from '../view.ts';
 import { replaceNode } from './replace-node.ts';
 
 /**
- * Turns softmax(scale·q·kᵀ + mask)·v over heads, with a `sesd::Dropout` on the probabilities if there is
+ * Turns softmax(scale·q·kᵀ + mask + bias)·v over heads, with a `sesd::Dropout` on the probabilities if there is
  * one, into `sesd::Attention` on the flat projections. Returns how many.
  */
 export function fuseAttention(builder: GraphBuilder): number {
@@ -19,12 +19,14 @@ export function fuseAttention(builder: GraphBuilder): number {
   const masks = new Map<string, string>();
   for (const match of matches) {
     const mask = match.mask ? additiveMask(builder, match.mask, masks) : '';
-    emit(builder, match, mask);
+    // the operator broadcasts by itself
+    const bias = view.producerOf(match.bias, 'Expand')?.inputs[0] ?? match.bias;
+    emit(builder, match, [mask, bias ?? '']);
   }
   return matches.length;
 }
 
-function emit(builder: GraphBuilder, match: AttentionMatch, mask: string): void {
+function emit(builder: GraphBuilder, match: AttentionMatch, [mask, bias]: [string, string]): void {
   const { dropout } = match;
   const [query, key, value] = [match.query, match.key, match.value].map((each) => flat(builder, each)) as [
     string,
@@ -33,7 +35,8 @@ function emit(builder: GraphBuilder, match: AttentionMatch, mask: string): void 
   ];
   const rank = builder.typeOf(match.root.outputs[0]!)?.dims?.length;
   replaceNode(builder, match.root, (name) => {
-    const [context] = builder.multi('Attention', [query, key, value, mask, dropout?.inputs[1] ?? ''], 2, {
+    const inputs = [query, key, value, mask, dropout?.inputs[1] ?? '', '', bias];
+    const [context] = builder.multi('Attention', inputs.slice(0, bias === '' ? 5 : undefined), 2, {
       domain: 'sesd',
       ...(rank === 3 && { name }),
       attributes: {

@@ -65,9 +65,10 @@ export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
   return true;
 }
 
-/** Places of mask and firsts among the inputs of sesd::Attention. */
+/** Places of mask, firsts and bias among the inputs of sesd::Attention. */
 const MASK = 3;
 const FIRSTS = 5;
+const BIAS = 6;
 
 /** Rows of [a, b, hidden] as of [a × b, hidden]. */
 function gatherRows(builder: GraphBuilder, value: string, rows: string): string {
@@ -95,7 +96,7 @@ function findTokens(builder: GraphBuilder, { states, masks, pooled }: Packing): 
     if (!reads.includes(true)) continue;
     if (opName(node) === 'sesd::Attention') {
       const mask = node.inputs[MASK];
-      if (!reads[1] || !reads[2] || !mask || !masks.has(mask)) return undefined;
+      if (!reads[1] || !reads[2] || reads[BIAS] || !mask || !masks.has(mask)) return undefined;
       found.attentions.push(node);
       if (!reads[0]) continue;
     } else if (readsFirstToken(builder, node)) {

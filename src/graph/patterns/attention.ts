@@ -2,7 +2,7 @@ import type { Dim } from '../dims.ts';
 import { intAttribute, intsAttribute, isFloat, type Node, opName } from '../graph.ts';
 import type { GraphView } from '../view.ts';
 
-/** softmax(scale·q·kᵀ + mask)·v over heads, from the projections to the flat context. */
+/** softmax(scale·q·kᵀ + mask + bias)·v over heads, from the projections to the flat context. */
 export interface AttentionMatch {
   query: Projection;
   key: Projection;
@@ -10,6 +10,8 @@ export interface AttentionMatch {
   heads: number;
   scale: number;
   mask: AttentionMask | undefined;
+  /** Added to the scores, from tables of the file: by relative position, as MPNet has it. */
+  bias: string | undefined;
   /** The node that makes the context, [batch, sequence, heads × head size] or with the first two axes as one. */
   root: Node;
   /** A `sesd::Dropout` on the probabilities. */
@@ -91,16 +93,16 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
   const value = traceHeads(view, found.product.inputs[1]!, rowsFirst);
   if (value?.scale !== 1) return undefined;
 
-  const { scores, scale: outer, mask } = peelMask(view, found.softmax.inputs[0]!);
+  const { scores, scale: outer, mask, bias } = peelAddends(view, found.softmax.inputs[0]!);
   const product = view.producerOf(scores, 'MatMul');
-  if (!product || (mask?.kind === 'additive' && isLearned(view, mask.value))) return undefined;
+  if (!product) return undefined;
   const query = traceHeads(view, product.inputs[0]!, rowsFirst);
   const key = traceHeads(view, product.inputs[1]!, columnsFirst);
   if (!query || query.heads !== key?.heads || query.heads !== value.heads) return undefined;
   const root = flatContext(view, found.product.outputs[0]!, query, value);
   if (!root) return undefined;
   return {
-    ...{ query, key, value, mask, root },
+    ...{ query, key, value, mask, bias, root },
     heads: query.heads,
     scale: outer * query.scale * key.scale,
     dropout: found.dropout,
@@ -115,14 +117,15 @@ function isLearned(view: GraphView, value: string): boolean {
   });
 }
 
-/** Walks from Softmax's input down to q·kᵀ, collecting the mask and constant factors. */
-function peelMask(
+/** Walks from Softmax's input down to q·kᵀ, collecting mask, bias and constant factors. */
+function peelAddends(
   view: GraphView,
   input: string,
-): { scores: string; scale: number; mask: AttentionMask | undefined } {
+): { scores: string; scale: number } & Pick<AttentionMatch, 'mask' | 'bias'> {
   let scores = input;
   let scale = 1;
   let mask: AttentionMask | undefined;
+  let bias: string | undefined;
   for (;;) {
     const node = view.producer(scores);
     if (!node) break;
@@ -130,29 +133,37 @@ function peelMask(
     if (factor) {
       scores = factor.source;
       scale *= factor.scale;
-    } else if (node.op === 'Add' && !mask && scale === 1) {
-      const at = node.inputs.findIndex((name) => descendsToMatMul(view, name));
-      if (at < 0) break;
-      mask = { kind: 'additive', value: node.inputs[1 - at]! };
+    } else if (node.op === 'Add' && scale === 1) {
+      const at = node.inputs.findIndex((name) => descendsToScores(view, name));
+      const value = node.inputs[1 - at];
+      if (at < 0 || value === undefined) break;
+      if (isLearned(view, value)) {
+        if (bias) break;
+        bias = value;
+      } else {
+        if (mask) break;
+        mask = { kind: 'additive', value };
+      }
       scores = node.inputs[at]!;
     } else if (node.op === 'Where' && !mask && scale === 1) {
-      const at = node.inputs.findIndex((name, index) => index > 0 && descendsToMatMul(view, name));
+      const at = node.inputs.findIndex((name, index) => index > 0 && descendsToScores(view, name));
       if (at < 0) break;
       mask = { kind: 'where', condition: node.inputs[0]!, keepIf: at === 1, fill: node.inputs[3 - at]! };
       scores = node.inputs[at]!;
     } else break;
   }
-  return { scores, scale, mask };
+  return { scores, scale, mask, bias };
 }
 
-function descendsToMatMul(view: GraphView, value: string): boolean {
-  let node = view.producer(value);
-  while (node) {
-    if (node.op === 'MatMul') return true;
-    const factor = scalarFactor(view, node);
-    node = factor && view.producer(factor.source);
-  }
-  return false;
+/** Whether a value is a product, maybe scaled and with one more addend. */
+function descendsToScores(view: GraphView, value: string, addends = 1): boolean {
+  const node = view.producer(value);
+  if (!node) return false;
+  if (node.op === 'MatMul') return true;
+  const factor = scalarFactor(view, node);
+  if (factor) return descendsToScores(view, factor.source, addends);
+  const adds = node.op === 'Add' && addends > 0;
+  return adds && node.inputs.some((name) => descendsToScores(view, name, addends - 1));
 }
 
 /** x·c or x/c with a constant c. */

@@ -162,6 +162,7 @@ function probabilities(
   q: Tensor,
   k: Tensor,
   mask: Tensor | undefined,
+  bias: Tensor | undefined,
 ): { p: Tensor; logSumExp: Tensor } {
   const dims = [at.batch, at.heads, at.queries, at.keys];
   const scores = tensor(q.dtype, dims);
@@ -176,7 +177,8 @@ function probabilities(
         at.scale * q.data[place(at, at.queries, b, s, n, d)]! * k.data[place(at, at.keys, b, j, n, d)]!;
     }
   }
-  const masked = mask ? zip(q.dtype, [scores, mask], (a, b) => a! + b!) : scores;
+  const addends = [mask, bias].filter((addend) => addend !== undefined);
+  const masked = addends.reduce((sum, addend) => zip(q.dtype, [sum, addend], (a, b) => a! + b!), scores);
   const logSumExp = tensor(q.dtype, dims.slice(0, 3));
   for (let row = 0; row < logSumExp.data.length; row++) {
     const values = masked.data.subarray(row * at.keys, (row + 1) * at.keys);
@@ -189,9 +191,9 @@ function probabilities(
   return { p, logSumExp };
 }
 
-const attention: Evaluate = (node, [q, k, v, mask, key]) => {
+const attention: Evaluate = (node, [q, k, v, mask, key, , bias]) => {
   const at = headsOf(node, q!, k!);
-  const { p, logSumExp } = probabilities(at, q!, k!, mask);
+  const { p, logSumExp } = probabilities(at, q!, k!, mask, bias);
   const kept = dropped(node, p, key);
   const context = tensor(q!.dtype, q!.dims);
   forEachPair(at, (i, b, n, s, j, d) => {
@@ -212,9 +214,9 @@ function forEachPair(
         for (let j = 0; j < at.keys; j++, i++) for (let d = 0; d < at.size; d++) visit(i, b, n, s, j, d);
 }
 
-const attentionGrad: Evaluate = (node, [q, k, v, mask, key, , , dContext]) => {
+const attentionGrad: Evaluate = (node, [q, k, v, mask, key, , , dContext, , bias]) => {
   const at = headsOf(node, q!, k!);
-  const { p } = probabilities(at, q!, k!, mask);
+  const { p } = probabilities(at, q!, k!, mask, bias);
   const factors = dropped(node, { ...p, data: new Float64Array(p.data.length).fill(1) }, key);
   const dP = tensor(p.dtype, p.dims);
   const [dQ, dK, dV] = [q!, k!, v!].map((x) => tensor(x.dtype, x.dims)) as [Tensor, Tensor, Tensor];
@@ -228,13 +230,17 @@ const attentionGrad: Evaluate = (node, [q, k, v, mask, key, , , dContext]) => {
   });
   const rows = tensor(p.dtype, p.dims.slice(0, 3));
   for (const [i, value] of dP.data.entries()) add(rows, Math.floor(i / at.keys), value * p.data[i]!);
+  const dScores = {
+    ...p,
+    data: p.data.map((each, i) => each * (dP.data[i]! - rows.data[Math.floor(i / at.keys)]!)),
+  };
   forEachPair(at, (i, b, n, s, j, d) => {
-    const dScore = at.scale * p.data[i]! * (dP.data[i]! - rows.data[Math.floor(i / at.keys)]!);
+    const dScore = at.scale * dScores.data[i]!;
     const [query, kv] = [place(at, at.queries, b, s, n, d), place(at, at.keys, b, j, n, d)];
     add(dQ, query, dScore * k!.data[kv]!);
     add(dK, kv, dScore * q!.data[query]!);
   });
-  return [dQ, dK, dV];
+  return [dQ, dK, dV, dScores];
 };
 
 export const sesd: Readonly<Record<string, Evaluate>> = {
