@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { consumers } from '../graph/graph.ts';
-import { findAttentionProbabilities, findAttentions } from '../graph/patterns/attention.ts';
+import { findAttentionProbabilities, hasUnbiasedAttention } from '../graph/patterns/attention.ts';
 import { findLayerNormalizations } from '../graph/patterns/layer-normalization.ts';
 import { replaceUses } from '../graph/rewrite.ts';
 import { sortNodes } from '../graph/sort.ts';
@@ -138,7 +138,7 @@ function isShared(view: GraphView, matrix: string): boolean {
 function isDistilBert(view: GraphView, embeddings: string, positions: Positions): boolean {
   const terms = view.producerOf(embeddings, 'Add')?.inputs.map((input) => view.producer(input)?.op);
   const hasTwoTerms = terms?.every((op) => op === 'Gather') ?? false;
-  return hasTwoTerms && !positions.counted && findAttentions(view).length > 0;
+  return hasTwoTerms && !positions.counted && hasUnbiasedAttention(view);
 }
 
 /** Whether a sum has a row of an embedding table among its terms. */

@@ -1,4 +1,4 @@
-import { findAttentions } from '../graph/patterns/attention.ts';
+import { hasUnbiasedAttention } from '../graph/patterns/attention.ts';
 import { findGelus } from '../graph/patterns/gelu.ts';
 import type { GraphView } from '../graph/view.ts';
 import type { Head } from './head.ts';
@@ -20,8 +20,7 @@ export function takeInDense(view: GraphView, head: Head, positions: Positions): 
   // BERT's pooler is RoBERTa's and MPNet's layer in all but name: what tells them apart is how they count positions.
   if (!dense || (dense.activation === 'Tanh' && !positions.counted)) return [head.classifierInput];
   if (isZero(view, dense.bias)) head.parameters.push(dense.weight, dense.bias);
-  const drops =
-    dense.activation === 'Tanh' || (dense.activation === 'Gelu' && findAttentions(view).length > 0);
+  const drops = dense.activation === 'Tanh' || (dense.activation === 'Gelu' && hasUnbiasedAttention(view));
   return drops ? [dense.input, head.classifierInput] : [head.classifierInput];
 }
 

@@ -103,7 +103,7 @@ FAMILIES = {
     "electra": Family("Electra", settings=dict(embedding_size=16), classifier_patterns=dict(BiasGelu=LAYERS + 1)),
     "mpnet": Family("MPNet", roles=MASKED, pad=1, counts_ids=True),
     "deberta": Family(
-        "Deberta", roles=MASKED, patterns=dict(Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
+        "Deberta", roles=MASKED, classifier_patterns=dict(BiasGelu=LAYERS + 1),
         # fewer positions than tokens, so that the farthest share one
         settings=dict(
             relative_attention=True, pos_att_type="c2p|p2c", position_biased_input=False, max_relative_positions=12,
@@ -113,7 +113,7 @@ FAMILIES = {
     # as deberta-v2-xlarge, with token types and positions too
     "deberta-v2": Family(
         "DebertaV2",
-        patterns=dict(LayerNormalization=2 * LAYERS + 3, BiasGelu=LAYERS + 1, Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 2),
+        patterns=dict(LayerNormalization=2 * LAYERS + 3, BiasGelu=LAYERS + 1), classifier_patterns=dict(BiasGelu=LAYERS + 2),
         settings=dict(
             relative_attention=True, pos_att_type="c2p|p2c", max_relative_positions=12, norm_rel_ebd="layer_norm",
             type_vocab_size=2, conv_kernel_size=3, conv_act="gelu", pooler_hidden_size=32,
@@ -121,7 +121,7 @@ FAMILIES = {
     ),
     "deberta-v3": Family(
         "DebertaV2", roles=MASKED,
-        patterns=dict(LayerNormalization=2 * LAYERS + 2, Attention=0), classifier_patterns=dict(BiasGelu=LAYERS + 1),
+        patterns=dict(LayerNormalization=2 * LAYERS + 2), classifier_patterns=dict(BiasGelu=LAYERS + 1),
         settings=dict(
             relative_attention=True, pos_att_type="p2c|c2p", position_biased_input=False, share_att_key=True,
             position_buckets=8, norm_rel_ebd="layer_norm", pooler_hidden_size=32,

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
 import { floatAttribute, intAttribute } from '../graph.ts';
 import {
+  type AttentionBias,
   type AttentionMask,
   type AttentionMatch,
   findAttentions,
@@ -19,9 +20,7 @@ export function fuseAttention(builder: GraphBuilder): number {
   const masks = new Map<string, string>();
   for (const match of matches) {
     const mask = match.mask ? additiveMask(builder, match.mask, masks) : '';
-    // the operator broadcasts by itself
-    const bias = view.producerOf(match.bias, 'Expand')?.inputs[0] ?? match.bias;
-    emit(builder, match, [mask, bias ?? '']);
+    emit(builder, match, [mask, match.bias ? fourAxes(builder, view, match.bias) : '']);
   }
   return matches.length;
 }
@@ -61,6 +60,13 @@ function flat(builder: GraphBuilder, { value, order }: Projection): string {
   return builder.op('Reshape', [turned, builder.ints(0, 0, heads! * size!)]);
 }
 
+/** A bias that broadcasts to [batch, heads, queries, keys]. */
+function fourAxes(builder: GraphBuilder, view: GraphView, { value, split }: AttentionBias): string {
+  if (split) return builder.op('Reshape', [value, split.inputs[1]!]);
+  // the operator broadcasts by itself
+  return view.producerOf(value, 'Expand')?.inputs[0] ?? value;
+}
+
 /** The mask as a float tensor to add; layers that share a condition share it. */
 function additiveMask(builder: GraphBuilder, mask: AttentionMask, shared: Map<string, string>): string {
   if (mask.kind === 'additive') return mask.value;
@@ -68,7 +74,8 @@ function additiveMask(builder: GraphBuilder, mask: AttentionMask, shared: Map<st
   let value = shared.get(key);
   if (value === undefined) {
     const zero = builder.scalar(0);
-    const branches = mask.keepIf ? [zero, mask.fill] : [mask.fill, zero];
+    const fill = mask.fill ?? builder.scalar(Number.NEGATIVE_INFINITY);
+    const branches = mask.keepIf ? [zero, fill] : [fill, zero];
     value = builder.op('Where', [mask.condition, ...branches]);
     shared.set(key, value);
   }

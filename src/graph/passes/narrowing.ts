@@ -69,8 +69,7 @@ export class Narrowing {
     const taken = new Map<string, string>();
     for (const [node, { axis, inputs }] of this.#narrowed) {
       if (node.op === 'Reshape') {
-        const { target } = narrowedReshape(this.#builder, node, axis, this.#part.length)!;
-        node.inputs[1] = this.#builder.ints(...target);
+        node.inputs[1] = narrowedReshape(this.#builder, node, axis, this.#part.length)!.target();
         node.attributes = new Map(); // without allowzero, whatever the old target needed
       }
       for (const [index, along] of inputs.entries()) {
@@ -132,6 +131,11 @@ function narrowedInputs(
       const from = intsAttribute(node, 'perm')?.[axis];
       return from === undefined ? undefined : [from];
     }
+    case 'GatherElements': {
+      if (along('axis', 0) === axis) return [undefined, axis];
+      const [data, indices] = node.inputs.map(dims);
+      return data?.[axis] === indices?.[axis] ? [axis, axis] : undefined;
+    }
     case 'Tile':
       return builder.elementsOf(node.inputs[1]!)?.[axis] === 1 ? [axis, undefined] : undefined;
     case 'Reshape': {
@@ -160,39 +164,46 @@ function broadcastAxes(
 }
 
 /**
- * Which axis of its input a Reshape's axis is, where it is one, and the target for a part of it. The axes before may be
- * as they were, which 0 says, or of known dims; those behind are of known dims. Undefined for other Reshapes.
+ * Which axis of its input a Reshape's axis is, where it is one, and what emits the target for a part of it. Undefined for other
+ * Reshapes.
  */
 function narrowedReshape(
   builder: GraphBuilder,
   node: Node,
   axis: number,
   length: Part['length'],
-): { from: number; target: number[] } | undefined {
-  const input = builder.typeOf(node.inputs[0]!)?.dims;
-  const output = builder.typeOf(node.outputs[0]!)?.dims;
+): { from: number; target: () => string } | undefined {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!].map((name) => builder.typeOf(name)?.dims);
+  const elements = builder.elementsOf(node.inputs[1]!);
   if (!input || !output) return undefined;
-  const rest = output.slice(axis + 1);
-  if (!isKnown(rest)) return undefined;
-  const target = (before: readonly number[]) => [...before, length, ...rest];
-
-  const same = input[axis] === output[axis] && output.slice(0, axis).every((dim, i) => dim === input[i]);
-  if (same) return { from: axis, target: target(output.slice(0, axis).map(() => 0)) };
-  const before = output.slice(0, axis);
-  if (!isKnown(before)) return undefined;
+  const { symbols } = builder.inference;
+  const product = (dims: readonly Dim[]) => dims.reduce((a, b) => symbols.multiply(a, b), 1);
   const from = input.findIndex((dim, i) => {
-    const [left, right] = [input.slice(0, i), input.slice(i + 1)];
-    const apart = isKnown(left) && product(left) === product(before);
-    return dim === output[axis] && apart && isKnown(right) && product(right) === product(rest);
+    const before = product(input.slice(0, i)) === product(output.slice(0, axis));
+    return dim === output[axis] && before && product(input.slice(i + 1)) === product(output.slice(axis + 1));
   });
-  return from < 0 ? undefined : { from, target: target(before) };
-}
+  if (from < 0) return undefined;
 
-/** Whether all are numbers, and none is 0, which a Reshape's target says something else with. */
-function isKnown(dims: readonly Dim[]): dims is number[] {
-  return dims.every((dim) => typeof dim === 'number' && dim > 0);
-}
-
-function product(dims: readonly number[]): number {
-  return dims.reduce((a, b) => a * b, 1);
+  // A number says a dim that is known, 0 that it is the input's, −1, of one, that it follows; else the old target has it.
+  let open = length === -1;
+  const target = output.map((dim, i): number | undefined => {
+    if (i === axis) return length;
+    if (typeof dim === 'number' && dim > 0) return dim;
+    if (dim === input[i] && i !== from) return 0;
+    if (open || elements?.[i] !== -1) return undefined;
+    open = true;
+    return -1;
+  });
+  if (target.every((dim) => dim !== undefined)) return { from, target: () => builder.ints(...target) };
+  if (target.some((dim, i) => dim === undefined && typeof elements?.[i] !== 'string')) return undefined;
+  const old = node.inputs[1]!;
+  return {
+    from,
+    target: () => {
+      const parts = target.map((dim, i) =>
+        dim === undefined ? builder.op('Gather', [old, builder.ints(i)]) : builder.ints(dim),
+      );
+      return builder.op('Concat', parts, { attributes: { axis: 0 } });
+    },
+  };
 }

@@ -10,8 +10,7 @@ export interface AttentionMatch {
   heads: number;
   scale: number;
   mask: AttentionMask | undefined;
-  /** Added to the scores, from tables of the file: by relative position, as MPNet has it. */
-  bias: string | undefined;
+  bias: AttentionBias | undefined;
   /** The node that makes the context, [batch, sequence, heads × head size] or with the first two axes as one. */
   root: Node;
   /** A `sesd::Dropout` on the probabilities. */
@@ -28,16 +27,23 @@ export interface Projection {
 export type AttentionMask =
   /** Added to the scores. */
   | { kind: 'additive'; value: string }
-  /** Scores are replaced by `fill` where the condition says so. */
-  | { kind: 'where'; condition: string; keepIf: boolean; fill: string };
+  /** Scores are replaced by `fill` where the condition says so; without it, probabilities are 0 there, in any row. */
+  | { kind: 'where'; condition: string; keepIf: boolean; fill: string | undefined };
+
+/** What is added to the scores from tables of the file: by relative position, as MPNet and DeBERTa have it. */
+export interface AttentionBias {
+  value: string;
+  /** The Reshape of DeBERTa's scores to four axes, where batch and heads of the bias are one. */
+  split: Node | undefined;
+}
 
 /** The probabilities of every attention in the graph: what BERT's attention dropout acts on. */
 export interface ProbabilitiesMatch {
   softmax: Node;
   /** Softmax's output, or that of the guard against rows without an unmasked key. */
   probabilities: string;
-  /** Whether the guard puts zeros where a mask says, as DeBERTa's does. */
-  masked: boolean;
+  /** The condition where the guard puts zeros by a mask, as older DeBERTas' does. */
+  zeroIf: string | undefined;
   /** A `sesd::Dropout` on the probabilities. */
   dropout: Node | undefined;
   /** The product with the values. */
@@ -52,7 +58,7 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const axis = intAttribute(softmax, 'axis', -1);
     const rank = view.rank(softmax.outputs[0]!);
     if (rank === undefined || rank < 3 || (axis !== -1 && axis !== rank - 1)) continue;
-    const { probabilities, masked } = skipGuard(view, softmax.outputs[0]!);
+    const { probabilities, zeroIf } = skipGuard(view, softmax.outputs[0]!);
     const user = view.soleUser(probabilities);
     const dropout = user?.op === 'Dropout' && user.domain === 'sesd' ? user : undefined;
     const kept = dropout ? dropout.outputs[0]! : probabilities;
@@ -61,7 +67,7 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
     const factor = reshape?.op === 'Reshape' ? reshape.outputs[0]! : kept;
     const product = view.soleUser(factor);
     if (product?.op === 'MatMul' && product.inputs[0] === factor) {
-      matches.push({ softmax, probabilities, masked, dropout, product });
+      matches.push({ softmax, probabilities, zeroIf, dropout, product });
     }
   }
   return matches;
@@ -71,29 +77,37 @@ export function findAttentionProbabilities(view: GraphView): ProbabilitiesMatch[
  * What Where(condition, 0, p) makes of probabilities: where the condition is IsNaN(p), those of every row with an unmasked
  * key are left as they are.
  */
-function skipGuard(view: GraphView, value: string): { probabilities: string; masked: boolean } {
+function skipGuard(view: GraphView, value: string): Pick<ProbabilitiesMatch, 'probabilities' | 'zeroIf'> {
   const guard = view
     .users(value)
     .find((node) => node.op === 'Where' && node.inputs[2] === value && view.scalar(node.inputs[1]) === 0);
-  if (!guard) return { probabilities: value, masked: false };
-  const againstNaN = view.producerOf(guard.inputs[0], 'IsNaN')?.inputs[0] === value;
-  return { probabilities: guard.outputs[0]!, masked: !againstNaN };
+  if (!guard) return { probabilities: value, zeroIf: undefined };
+  const [condition] = guard.inputs;
+  const againstNaN = view.producerOf(condition, 'IsNaN')?.inputs[0] === value;
+  return { probabilities: guard.outputs[0]!, zeroIf: againstNaN ? undefined : condition };
 }
 
 export function findAttentions(view: GraphView): AttentionMatch[] {
   const matches: AttentionMatch[] = [];
   for (const found of findAttentionProbabilities(view)) {
-    const match = found.masked ? undefined : matchAttention(view, found);
+    const match = matchAttention(view, found);
     if (match) matches.push(match);
   }
   return matches;
+}
+
+/** Whether there is attention as BERT's, whose scores have no term by relative position. */
+export function hasUnbiasedAttention(view: GraphView): boolean {
+  return findAttentions(view).some(({ bias }) => bias === undefined);
 }
 
 function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMatch | undefined {
   const value = traceHeads(view, found.product.inputs[1]!, rowsFirst);
   if (value?.scale !== 1) return undefined;
 
-  const { scores, scale: outer, mask, bias } = peelAddends(view, found.softmax.inputs[0]!);
+  const { scores, scale: outer, mask: filled, bias } = peelAddends(view, found.softmax.inputs[0]!);
+  const mask = found.zeroIf === undefined ? filled : zeroing(filled, found.zeroIf);
+  if (found.zeroIf !== undefined && !mask) return undefined;
   const product = view.producerOf(scores, 'MatMul');
   if (!product) return undefined;
   const query = traceHeads(view, product.inputs[0]!, rowsFirst);
@@ -107,6 +121,12 @@ function matchAttention(view: GraphView, found: ProbabilitiesMatch): AttentionMa
     scale: outer * query.scale * key.scale,
     dropout: found.dropout,
   };
+}
+
+/** A mask whose scores are filled where the probabilities become 0 as well. */
+function zeroing(mask: AttentionMask | undefined, condition: string): AttentionMask | undefined {
+  const same = mask?.kind === 'where' && mask.condition === condition && !mask.keepIf;
+  return same ? { ...mask, fill: undefined } : undefined;
 }
 
 /** Whether a value depends on a table or matrix of the file, as a bias by relative position does. */
@@ -125,7 +145,8 @@ function peelAddends(
   let scores = input;
   let scale = 1;
   let mask: AttentionMask | undefined;
-  let bias: string | undefined;
+  let bias: AttentionBias | undefined;
+  let split: Node | undefined;
   for (;;) {
     const node = view.producer(scores);
     if (!node) break;
@@ -139,9 +160,9 @@ function peelAddends(
       if (at < 0 || value === undefined) break;
       if (isLearned(view, value)) {
         if (bias) break;
-        bias = value;
+        bias = { value, split };
       } else {
-        if (mask) break;
+        if (mask || split) break;
         mask = { kind: 'additive', value };
       }
       scores = node.inputs[at]!;
@@ -150,6 +171,9 @@ function peelAddends(
       if (at < 0) break;
       mask = { kind: 'where', condition: node.inputs[0]!, keepIf: at === 1, fill: node.inputs[3 - at]! };
       scores = node.inputs[at]!;
+    } else if (splitsFirstAxis(view, node) && !split) {
+      split = node;
+      scores = node.inputs[0]!;
     } else break;
   }
   return { scores, scale, mask, bias };
@@ -162,6 +186,7 @@ function descendsToScores(view: GraphView, value: string, addends = 1): boolean 
   if (node.op === 'MatMul') return true;
   const factor = scalarFactor(view, node);
   if (factor) return descendsToScores(view, factor.source, addends);
+  if (splitsFirstAxis(view, node)) return descendsToScores(view, node.inputs[0]!, addends);
   const adds = node.op === 'Add' && addends > 0;
   return adds && node.inputs.some((name) => descendsToScores(view, name, addends - 1));
 }
@@ -194,6 +219,19 @@ function traceHeads(view: GraphView, matrix: string, layout: readonly number[]):
   for (;;) {
     const node = view.producer(value);
     const source = node?.inputs[0];
+    // of batch and heads as one axis
+    if (view.rank(value) === 3) {
+      const factor = node && scalarFactor(view, node);
+      if (factor) {
+        value = factor.source;
+        scale *= factor.scale;
+      } else if (node && opName(node) === 'Transpose' && intsAttribute(node, 'perm')?.join() === '0,2,1') {
+        order = order.map((axis) => [0, 1, 3, 2][axis]!);
+        value = source!;
+      } else if (node && mergesFirstAxes(view, node)) value = source!;
+      else return undefined;
+      continue;
+    }
     const factor = node && scalarFactor(view, node);
     const permutation = node && opName(node) === 'Transpose' ? intsAttribute(node, 'perm') : undefined;
     const swapped = node?.op === 'Reshape' ? swapThroughThreeAxes(view, node) : undefined;
@@ -230,6 +268,20 @@ function swapThroughThreeAxes(view: GraphView, reshape: Node): string | undefine
   return swapped.every((dim, axis) => dim === after[axis]) ? flatten!.inputs[0] : undefined;
 }
 
+/** Whether the node makes [b, n, …] of [b × n, …]. */
+function splitsFirstAxis(view: GraphView, node: Node): boolean {
+  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map((name) => view.graph.types.get(name)?.dims);
+  const apart = from?.length === 3 && to?.length === 4 && typeof to[1] === 'number';
+  return opName(node) === 'Reshape' && apart && from[1] === to[2] && from[2] === to[3];
+}
+
+/** Whether the node makes [b × n, …] of [b, n, …]. */
+function mergesFirstAxes(view: GraphView, node: Node): boolean {
+  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map((name) => view.graph.types.get(name)?.dims);
+  const joined = from?.length === 4 && to?.length === 3 && typeof from[1] === 'number';
+  return opName(node) === 'Reshape' && joined && from[2] === to[1] && from[3] === to[2];
+}
+
 /** Whether the Reshape is [b, s, h] → [b, s, n, d]. */
 function splitsLastAxis(view: GraphView, reshape: Node): boolean {
   const from = view.graph.types.get(reshape.inputs[0]!)?.dims;
@@ -239,7 +291,9 @@ function splitsLastAxis(view: GraphView, reshape: Node): boolean {
 
 /** The node that joins the heads: Transpose 0 2 1 3, then this Reshape. */
 function flatContext(view: GraphView, product: string, query: Heads, value: Heads): Node | undefined {
-  const transpose = view.soleUser(product);
+  const split = view.soleUser(product);
+  const context = split && splitsFirstAxis(view, split) ? split.outputs[0]! : product;
+  const transpose = view.soleUser(context);
   if (transpose?.op !== 'Transpose' || intsAttribute(transpose, 'perm')?.join() !== '0,2,1,3')
     return undefined;
   const reshape = view.soleUser(transpose.outputs[0]!);
