@@ -1,7 +1,7 @@
 /**
  * Times training steps of this package and of PyTorch in turn, in one run, and prints medians and their ratio:
  *
- *   npm run bench -- [--size base] [--batch 8] [--length 128] [--threads 2] [--repeats 9] [--dropout 0.1]
+ *   npm run bench -- [--family bert] [--size base] [--batch 8] [--length 128] [--threads 2] [--repeats 9] [--dropout 0.1]
  *                    [--precision fp32|bf16] [--compile] [--onnx FILE] [--no-fuse] [--python FILE] [--json FILE]
  *
  * With bf16 PyTorch runs under bfloat16 autocast; --compile adds torch.compile, which takes minutes to warm up.
@@ -22,6 +22,7 @@ import { TorchWorker } from './torch-worker.ts';
 const { values } = parseArgs({
   allowNegative: true,
   options: {
+    family: { type: 'string', default: 'bert' },
     size: { type: 'string', default: 'base' },
     batch: { type: 'string', default: '8' },
     length: { type: 'string', default: '128' },
@@ -48,8 +49,6 @@ const RESOLUTION_MS = 5;
 /** What is timed: forward and backward; a whole update; an update with a teacher one step behind. */
 type Step = 'gradients' | 'update' | 'sda';
 const steps: Step[] = ['gradients', 'update', 'sda'];
-/** PyTorch's sides: two kinds of attention, and torch.compile of the second. */
-const sides = values.compile ? ['eager', 'sdpa', 'compiled'] : ['eager', 'sdpa'];
 const names: Record<Step, string> = {
   gradients: 'forward + backward',
   update: 'whole update',
@@ -60,10 +59,13 @@ const folder = mkdtempSync(join(tmpdir(), 'sesd-bench-'));
 const torch = new TorchWorker(values.python);
 try {
   const model = values.onnx ?? join(folder, 'model.onnx');
-  if (!values.onnx) await torch.ask({ do: 'export', path: model, size: values.size });
-  const versions = await torch.ask({ do: 'prepare', ...sizes, precision });
+  const { family, size } = values;
+  if (!values.onnx) await torch.ask({ do: 'export', path: model, family, size });
+  const { sides: attentions, ...versions } = await torch.ask({ do: 'prepare', ...sizes, family, precision });
+  // kinds of attention, of which some families have one alone, and torch.compile of the last
+  const sides = [...(attentions as string[]), ...(values.compile ? ['compiled'] : [])];
   const engine = await EngineSteps.open(model, { threads, dropout, fuse: values.fuse, precision });
-  const times = await interleaved(engine);
+  const times = await interleaved(engine, sides);
   const result = {
     date: new Date().toISOString(),
     machine: {
@@ -72,8 +74,8 @@ try {
       node: process.version,
       ...versions,
     },
-    settings: { ...sizes, repeats, fuse: values.fuse, precision },
-    steps: summarize(times.milliseconds),
+    settings: { family, ...sizes, repeats, fuse: values.fuse, precision },
+    steps: summarize(times.milliseconds, sides),
     longestEventLoopDelayMs: times.longestDelay,
     gflops: await rates(times.milliseconds.gradients.engine),
     peakRss: {
@@ -91,7 +93,7 @@ try {
 
 /** GFLOP/s of what forward and backward need, and of PyTorch's matrix products in the same run: what the machine can do. */
 async function rates(gradients: readonly number[]): Promise<{ step: number; machine: number } | undefined> {
-  if (!isSize(values.size)) return undefined;
+  if (values.family !== 'bert' || !isSize(values.size)) return undefined;
   const { gflops } = await torch.ask({ do: 'matmul', precision });
   const step = neededFlops(values.size, batch, length) / 1e6 / median(gradients);
   return { step, machine: gflops as number };
@@ -100,7 +102,10 @@ async function rates(gradients: readonly number[]): Promise<{ step: number; mach
 type Times = Record<Step, { engine: number[]; torch: Record<string, number[]> }>;
 
 /** Each round measures every step on every side once; the first round warms up and does not count. */
-async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; longestDelay: number }> {
+async function interleaved(
+  engine: EngineSteps,
+  sides: readonly string[],
+): Promise<{ milliseconds: Times; longestDelay: number }> {
   const milliseconds = Object.fromEntries(
     steps.map((step) => [step, { engine: [], torch: Object.fromEntries(sides.map((side) => [side, []])) }]),
   ) as unknown as Times;
@@ -128,7 +133,7 @@ async function interleaved(engine: EngineSteps): Promise<{ milliseconds: Times; 
   return { milliseconds, longestDelay };
 }
 
-function summarize(milliseconds: Times) {
+function summarize(milliseconds: Times, sides: readonly string[]) {
   return Object.fromEntries(
     steps.map((step) => {
       const { engine, torch } = milliseconds[step];
@@ -153,13 +158,15 @@ function print(result: {
   longestEventLoopDelayMs: number;
   gflops: { step: number; machine: number } | undefined;
   peakRss: { engine: number; torch: unknown };
+  settings: { family: string };
 }): void {
   console.log(
-    `BERT ${values.size}, batch ${batch} × ${length} tokens, ${threads} threads, ${precision}, dropout ${dropout}`,
+    `${result.settings.family} ${values.size}, batch ${batch} × ${length} tokens, ${threads} threads, ${precision}, dropout ${dropout}`,
   );
   console.log(`medians of ${repeats} interleaved rounds in ms; ×: how much faster than PyTorch\n`);
   const row = (cells: string[]) =>
     console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(14))).join(''));
+  const sides = Object.keys(result.steps.update!.speedup);
   row(['', 'sesd-train', ...sides.map((side) => `torch ${side}`), ...sides.map((side) => `× ${side}`)]);
   for (const step of steps) {
     const { milliseconds, speedup } = result.steps[step]!;

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dims.ts';
-import type { DataType, TensorData } from '../graph/graph.ts';
+import type { DataType, Graph, TensorData } from '../graph/graph.ts';
 
 function allNumbers(dims: readonly Dim[] | undefined): dims is readonly number[] {
   return dims?.every((dim) => typeof dim === 'number') ?? false;
@@ -17,6 +17,7 @@ function sameDims(a: readonly Dim[] | undefined, b: readonly Dim[] | undefined):
 export class ShapeEmitter {
   readonly #builder: GraphBuilder;
   readonly #shapes = new Map<string, string>();
+  #sources: ReadonlyMap<Dim, { value: string; axis: number }> | undefined;
 
   constructor(builder: GraphBuilder) {
     this.#builder = builder;
@@ -98,15 +99,30 @@ export class ShapeEmitter {
     ]);
   }
 
-  /** One dim of a value as an int64 vector of one element. */
+  /**
+   * One dim of a value as an int64 vector of one element: taken from the first value that has it, so that an activation is
+   * not kept for its shape.
+   */
   dim(name: string, axis: number): string {
-    return this.part(name, axis, axis + 1);
+    this.#sources ??= firstWithDim(this.#builder.graph);
+    const source = this.#sources.get(this.#builder.typeOf(name)?.dims?.[axis] ?? '');
+    return source ? this.part(source.value, source.axis, source.axis + 1) : this.part(name, axis, axis + 1);
   }
 
   /** Zeros of an int64 vector's shape. */
   zeros(shape: string, dtype: DataType): string {
     return this.#builder.op('ConstantOfShape', [shape], { attributes: { value: zero(dtype) } });
   }
+}
+
+/** For each symbolic dim the first value that has it, and where. */
+function firstWithDim({ inputs, nodes, types }: Graph): Map<Dim, { value: string; axis: number }> {
+  const sources = new Map<Dim, { value: string; axis: number }>();
+  for (const value of [...inputs, ...nodes.flatMap(({ outputs }) => outputs)]) {
+    for (const [axis, dim] of (types.get(value)?.dims ?? []).entries())
+      if (typeof dim === 'string' && !sources.has(dim)) sources.set(dim, { value, axis });
+  }
+  return sources;
 }
 
 function zero(dtype: DataType): TensorData {

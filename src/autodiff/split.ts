@@ -9,13 +9,16 @@ export interface Split {
   stash: string[];
 }
 
-/** Ops that only look at their input differently: cheaper to run again than to keep a copy. So are Casts to a wider type. */
-const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']);
+/**
+ * Ops that only look at their input differently, or repeat it: cheaper to run again than to keep a copy. So are Casts to a
+ * wider type.
+ */
+const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Expand', 'Tile']);
 
 /**
  * Cuts a graph whose first `forwardCount` nodes are the forward pass. A forward value that backward reads
- * is kept, unless it follows from the batch alone (masks, positions, shapes), is a view, or follows element by element from
- * what is kept anyway: then its nodes are run again, which costs less than its memory.
+ * is kept, unless it follows from the batch alone (masks, positions, shapes), is a view, or follows element by element, or in
+ * another order, from what is kept anyway: then its nodes are run again, which costs less than its memory.
  */
 export function splitBackward(graph: Graph, forwardCount: number, parameters: ReadonlySet<string>): Split {
   const forward = graph.nodes.slice(0, forwardCount);
@@ -36,13 +39,16 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
     for (const input of node.inputs) visit(input);
   };
   for (const node of backward) for (const input of node.inputs) visit(input);
-  // What follows element by element from what backward has, in the order of the forward pass.
+  // What follows from what backward has, in the order of the forward pass.
   const derived = new Map<string, Node>();
   const isThere = (value: string): boolean => {
     const node = byOutput.get(value);
-    return node === undefined || stash.has(value) || again.has(node) || derived.has(value);
+    return (
+      node === undefined || stash.has(value) || again.has(node) || derived.has(value) || !learned.has(value)
+    );
   };
   const rerun = (value: string): void => {
+    if (!learned.has(value)) return visit(value);
     const node = derived.get(value);
     if (!node || stash.has(value) || again.has(node)) return;
     again.add(node);
@@ -50,7 +56,9 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
   };
   for (const node of forward) {
     const [value] = node.outputs as [string];
-    if (!elementwise.has(opName(node)) || !node.inputs.every(isThere)) continue;
+    const op = opName(node);
+    const isCheap = elementwise.has(op) || op === 'Transpose' || isView(node, graph);
+    if (!isCheap || !node.inputs.every(isThere)) continue;
     derived.set(value, node);
     if (stash.delete(value)) rerun(value);
   }

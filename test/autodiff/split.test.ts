@@ -64,6 +64,19 @@ describe('what is kept of the forward pass', () => {
     assert.deepEqual(found, { kept: ['u'], again: ['Div', 'Erf', 'Add', 'Mul'] });
   });
 
+  test('of one matrix in two orders one, and of one that is repeated the original', () => {
+    const found = split(
+      (b) => {
+        const u = b.op('MatMul', ['x', 'w']);
+        const turned = b.op('Transpose', [b.op('Reshape', [u, b.op('Shape', ['batch'])])]);
+        const v = b.op('MatMul', [u, 'w']);
+        return { u, turned, v, tiled: b.op('Tile', [v, b.ints(2, 1)]) };
+      },
+      ['u', 'turned', 'tiled'],
+    );
+    assert.deepEqual(found, { kept: ['u', 'v'], again: ['Shape', 'Reshape', 'Transpose', 'Tile'] });
+  });
+
   test('a value is kept where what it follows from is not', () => {
     const found = split(
       (b) => {
