@@ -80,6 +80,14 @@ test('only the positions that occur are computed, and the scores are the same', 
   }
 });
 
+test('where all are computed anyway, the graph stays as it was', () => {
+  const graph = scores();
+  graph.outputs.push('product');
+  const before = graph.nodes.length;
+  assert.equal(narrowRelativePositions(new GraphBuilder(graph, inferGraph(graph))), false);
+  assert.equal(graph.nodes.length, before);
+});
+
 test('positions that something else reads are computed', async () => {
   for (const value of ['projected', 'product']) {
     const graph = scores();

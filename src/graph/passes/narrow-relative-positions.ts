@@ -24,13 +24,14 @@ export function narrowRelativePositions(builder: GraphBuilder): boolean {
   const indices = new Indices(builder, [...gathers.keys()], count);
   const readers = new Narrowing(builder, {
     readBy: (node) => (gathers.has(node) ? lastAxis(builder, node) : undefined),
-    take: (value, axis) => builder.op('Slice', [value, indices.first, indices.end, builder.ints(axis)]),
+    take: (value, axis) => builder.op('Slice', [value, ...indices.range, builder.ints(axis)]),
     length: -1,
   }).apply();
+  if (readers.length === 0) return false;
   for (const node of readers) node.inputs[1] = indices.fromFirst(node.inputs[1]!);
   sortNodes(graph);
   removeDeadNodes(graph);
-  return readers.length > 0;
+  return true;
 }
 
 /** The length of the last axis, if a GatherElements takes elements of it and it is known. */
@@ -52,15 +53,21 @@ class Indices {
   readonly #view: GraphView;
   readonly #count: number;
   readonly #positive = new Map<string, string>();
-  /** The least position, and the one behind the greatest: int64[1]. */
-  readonly first: string;
-  readonly end: string;
+  readonly #gathers: readonly Node[];
+  #range: [string, string] | undefined;
 
   constructor(builder: GraphBuilder, gathers: readonly Node[], count: number) {
     this.#builder = builder;
     this.#view = new GraphView(builder.graph);
     this.#count = count;
-    const places = [...new Set(gathers.map(({ inputs }) => this.#expanded(inputs[1]!).source))];
+    this.#gathers = gathers;
+  }
+
+  /** The least position, and the one behind the greatest: int64[1] each. */
+  get range(): readonly [string, string] {
+    if (this.#range) return this.#range;
+    const builder = this.#builder;
+    const places = [...new Set(this.#gathers.map(({ inputs }) => this.#expanded(inputs[1]!).source))];
     const extreme = (reduce: string, combine: string) => {
       const each = places.map((value) => {
         const reduced = builder.op(reduce, [this.#fromStart(value)], { attributes: { keepdims: 0 } });
@@ -68,14 +75,17 @@ class Indices {
       });
       return each.length === 1 ? each[0]! : builder.op(combine, each);
     };
-    this.first = extreme('ReduceMin', 'Min');
-    this.end = builder.op('Add', [extreme('ReduceMax', 'Max'), builder.ints(1)]);
+    this.#range = [
+      extreme('ReduceMin', 'Min'),
+      builder.op('Add', [extreme('ReduceMax', 'Max'), builder.ints(1)]),
+    ];
+    return this.#range;
   }
 
   /** Indices counted from the first. */
   fromFirst(indices: string): string {
     const { source, shape } = this.#expanded(indices);
-    const shifted = this.#builder.op('Sub', [this.#fromStart(source), this.first]);
+    const shifted = this.#builder.op('Sub', [this.#fromStart(source), this.range[0]]);
     return shape === undefined ? shifted : this.#builder.op('Expand', [shifted, shape]);
   }
 
