@@ -111,7 +111,7 @@ async function check(c: Case, tolerance = 2e-6) {
       const error = value === target ? 0 : Math.abs(value - target) / scale;
       assert.ok(
         error <= tolerance,
-        `${name}[${i}]: ${value}, expected ${target} (error ${error.toExponential(1)}) in ${JSON.stringify({ ...c, mask: c.mask?.[0] })}`,
+        `${name}[${i}]: ${value}, expected ${target} (error ${error.toExponential(1)}) in ${JSON.stringify({ ...c, mask: c.mask?.[0], bias: c.bias?.[0] })}`,
       );
     }
   }
