@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,10 +31,11 @@ if (files.length === 0) {
   console.error(`No tests in ${wanted.map((folder) => `test/${folder}`).join(', ')}.`);
   process.exit(2);
 }
-// Node 20 takes files, not patterns.
+// Node's own choice is a core less. It takes files, not patterns.
+const concurrency = `--test-concurrency=${availableParallelism()}`;
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-reporter=spec', ...options, ...files],
+  ['--import', 'tsx', '--test', '--test-reporter=spec', concurrency, ...options, ...files],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -25,6 +25,7 @@ export const settings = {
   'sda all, kl': { ...sda, distance: 'kl' },
   'sda all, symmetric-kl': { ...sda, distance: 'symmetric-kl' },
   'sda all, cosine': { ...sda, distance: 'cosine' },
+  'sda all, cosine, start 0.25': { ...sda, distance: 'cosine', teacherStart: 0.25 },
   'sda K=1': { ...sda, window: 1 },
   'sda K=1, kl': { ...sda, window: 1, distance: 'kl' },
   'sda K=5': { ...sda, window: 5 },
@@ -80,6 +81,7 @@ const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
   { 2000: ['sda all, λ 0.5', 'sda all, λ 2', 'sda K=1', 'ema'] },
   { 150: rare, 500: rare },
   { 2000: ['sda all, start 0.25', 'sda all, ramp 0.5', 'sda K=1, kl'] },
+  { 500: ['sda all, cosine, start 0.25'], 2000: ['sda all, symmetric-kl'] },
 ];
 
 /** What the default was chosen among. */
@@ -93,7 +95,12 @@ export const plans = {
   /** The choice again, on seeds that had no part in it. */
   confirm: () =>
     [150, 500].flatMap((steps) =>
-      cellsOf({ model: 'tiny', steps }, tasks, main, [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+      cellsOf(
+        { model: 'tiny', steps },
+        tasks,
+        [...main, 'sda all, symmetric-kl'],
+        [6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+      ),
     ),
   paper: () => [
     ...cellsOf({ model: 'minilm', steps: 125 }, ['topics', 'pairs'], main),
