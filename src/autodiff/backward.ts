@@ -20,7 +20,7 @@ export interface BackwardOptions {
   outputs: ReadonlyMap<string, string>;
   /** Values to differentiate by. */
   wrt: readonly string[];
-  /** Emit the fused gradients of the `sesd` domain for LayerNormalization and embedding Gather. */
+  /** Emit the fused gradients of the `sesd` domain for LayerNormalization, embedding Gather and GatherElements. */
   fused?: boolean;
 }
 

@@ -6,6 +6,7 @@ import type { Objective } from '../objective/objective.ts';
 import { defaultDistance } from '../strategy/default-distance.ts';
 import { CheckpointStore } from './checkpoint.ts';
 import { describeFrozen } from './describe-frozen.ts';
+import { describeEarlyCosine } from './early-cosine.ts';
 import { embeddedModel } from './embedded-model.ts';
 import type { ConfigEvent, TrainEvent, TrainSummary } from './events.ts';
 import { describeLikelyRegression } from './likely-regression.ts';
@@ -140,6 +141,7 @@ async function runIn(
       model.notice,
       describeFrozen(model.report),
       describeShortRun(given, steps.total),
+      describeEarlyCosine(options),
       describeLikelyRegression(options, file.config, target.names),
     ];
     for (const message of notices)
