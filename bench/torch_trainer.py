@@ -37,7 +37,8 @@ class TrainerBench:
         """Seconds of Trainer.train(), without making the Trainer."""
         model: BertForSequenceClassification = self.model
         model.load_state_dict(self.weights)
-        model.config._attn_implementation = attention
+        compiled = attention == "compiled"
+        model.config._attn_implementation = "sdpa" if compiled else attention
         with tempfile.TemporaryDirectory() as folder:
             arguments = TrainingArguments(
                 output_dir=folder,
@@ -50,6 +51,7 @@ class TrainerBench:
                 bf16=precision == "bf16",
                 train_sampling_strategy="group_by_length",
                 use_cpu=True,
+                torch_compile=compiled,
                 save_strategy="no",
                 logging_strategy="no",
                 report_to=[],

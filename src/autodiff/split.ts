@@ -48,11 +48,12 @@ export function splitBackward(graph: Graph, forwardCount: number, parameters: Re
     );
   };
   const rerun = (value: string): void => {
-    if (!learned.has(value)) return visit(value);
     const node = derived.get(value);
-    if (!node || stash.has(value) || again.has(node)) return;
-    again.add(node);
-    for (const input of node.inputs) rerun(input);
+    if (!learned.has(value)) visit(value);
+    else if (node && !stash.has(value) && !again.has(node)) {
+      again.add(node);
+      for (const input of node.inputs) rerun(input);
+    }
   };
   for (const node of forward) {
     const [value] = node.outputs as [string];
