@@ -81,7 +81,7 @@ const compared: readonly Record<number, readonly Cell['setting'][]>[] = [
   { 2000: ['sda all, λ 0.5', 'sda all, λ 2', 'sda K=1', 'ema'] },
   { 150: rare, 500: rare },
   { 2000: ['sda all, start 0.25', 'sda all, ramp 0.5', 'sda K=1, kl'] },
-  { 500: ['sda all, cosine, start 0.25'], 2000: ['sda all, symmetric-kl'] },
+  { 500: ['sda all, cosine, start 0.25'], 2000: ['sda all, symmetric-kl', 'sda K=5'] },
 ];
 
 /** What the default was chosen among. */
