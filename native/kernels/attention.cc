@@ -101,7 +101,10 @@ AttentionCall AttentionAttributes::describe(const Context& context, size_t first
   op.k = context.input<float>(1);
   op.v = context.input<float>(2);
   op.mask = addend(op_, "mask", context, 3, {q[0], heads_, q[1], keys});
-  op.bias = addend(op_, "bias", context, firsts_input + 1, biased_scores(op_, op, context, firsts_input + 1));
+  const Dims biased = biased_scores(op_, op, context, firsts_input + 1);
+  op.bias = addend(op_, "bias", context, firsts_input + 1, biased);
+  op.bias_queries = biased[2];
+  op.bias_keys = biased[3];
   op.stream = dropout_.stream(context, 4);
   return op;
 }
@@ -132,10 +135,7 @@ void AttentionGrad::compute(const Context& context) const {
   grads.d_q = context.output(0, q);
   grads.d_k = context.output(1, k);
   grads.d_v = context.output(2, k);
-  const Dims scores = biased_scores(kName, op, context, 9);
-  if (op.bias.data != nullptr) grads.d_bias = context.output(3, scores);
-  grads.bias_queries = scores[2];
-  grads.bias_keys = scores[3];
+  if (op.bias.data != nullptr) grads.d_bias = context.output(3, {op.batch, op.heads, op.bias_queries, op.bias_keys});
   context.parallel_for(static_cast<size_t>(op.batch * op.heads), [&](size_t head) {
     static thread_local Scratch scratch;
     attention_grad(op, static_cast<int64_t>(head), grads, scratch.reserve(attention_grad_scratch(op)));

@@ -92,6 +92,11 @@ export class GraphBuilder {
     });
   }
 
+  /** The value in this element type: itself where it has it. */
+  as(value: string, dtype: DataType): string {
+    return this.typeOf(value)?.dtype === dtype ? value : this.cast(value, dtype);
+  }
+
   /** Appends a node with several outputs. */
   multi(op: string, inputs: readonly string[], outputCount: number, options: OpOptions = {}): string[] {
     const outputs: string[] = [];

@@ -201,7 +201,7 @@ void probabilities(float* scores, const float* added, float log_sum_exp, int64_t
 class BiasRows {
  public:
   BiasRows(const AttentionCall& op, int64_t head, const AttentionGradCall& grads, int64_t keys)
-      : rows_(grads.d_bias), queries_(grads.bias_queries), width_(grads.bias_keys), keys_(keys) {
+      : rows_(grads.d_bias), queries_(op.bias_queries), width_(op.bias_keys), keys_(keys) {
     if (rows_ != nullptr) rows_ += head * queries_ * width_;
   }
 

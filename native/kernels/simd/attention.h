@@ -33,8 +33,11 @@ struct AttentionCall {
   const float* k;
   const float* v;
   Addend mask;
-  // Of each sequence by its own queries and keys; with firsts there may be more of them than the longest has.
+  // Of each sequence by its own queries and keys, [batch, heads, bias_queries, bias_keys]; with firsts there may be more of
+  // them than the longest has.
   Addend bias;
+  int64_t bias_queries;
+  int64_t bias_keys;
   DropoutStream stream;
 };
 
@@ -67,10 +70,8 @@ struct AttentionGradCall {
   float* d_q;
   float* d_k;
   float* d_v;
-  // [batch, heads, bias_queries, bias_keys]. Null: not wanted.
+  // Of the bias before it broadcasts. Null: not wanted.
   float* d_bias;
-  int64_t bias_queries;
-  int64_t bias_keys;
 };
 
 // Queries are taken this many at a time, so that their scores stay in cache.

@@ -7,14 +7,13 @@ export const gatherElements: GradientRule = (at) => {
   const [data, indices] = [at.input(0), at.input(1)];
   const axis = intAttribute(at.node, 'axis', 0);
   if (at.fused && (axis === -1 || axis === at.rank(data) - 1) && at.dtype(data) === 'float32') {
-    const places = at.dtype(indices) === 'int64' ? indices : builder.cast(indices, 'int64');
     const last = at.rank(data) - 1;
     const rows = at.dims(indices)?.slice(0, last);
     const sameRows = rows?.every((dim, i) => dim === at.dims(data)?.[i]);
     const shape = sameRows
       ? shapes.concat(shapes.part(indices, 0, last), shapes.dim(data, last))
       : shapes.of(data);
-    const inputs = [places, at.outputGradient, shape];
+    const inputs = [builder.as(indices, 'int64'), at.outputGradient, shape];
     return [builder.op('GatherElementsGrad', inputs, { domain: 'sesd' })];
   }
   const zeros = shapes.zeros(shapes.of(data), at.dtype(data));

@@ -16,8 +16,7 @@ export const gather: GradientRule = (at) => {
   if (places?.length === 1) return [padded(at, axis, places[0]!)];
 
   if (at.fused && rank === 2 && axis === 0 && at.dtype(data) === 'float32') {
-    const rows = at.dtype(indices) === 'int64' ? indices : builder.cast(indices, 'int64');
-    const inputs = [rows, at.outputGradient, shapes.part(data, 0, 1)];
+    const inputs = [builder.as(indices, 'int64'), at.outputGradient, shapes.part(data, 0, 1)];
     return [builder.op('EmbeddingGrad', inputs, { domain: 'sesd' })];
   }
   // [before, indices..., after] → [before, all indices, after]

@@ -62,7 +62,5 @@ function normalizedAxes(at: RuleContext): number[] {
 
 /** The statistics in the type of the input: half-precision inputs have them in float32. */
 function likeInput(at: RuleContext, statistic: string): string {
-  const dtype = at.dtype(at.input(0));
-  if (at.dtype(statistic) === dtype) return statistic;
-  return at.builder.cast(statistic, dtype);
+  return at.builder.as(statistic, at.dtype(at.input(0)));
 }

@@ -67,7 +67,5 @@ function scattered(at: RuleContext, axes: readonly number[]): string {
 function element(at: RuleContext, input: number, index: number): string {
   const constant = at.constantInts(at.input(input));
   if (constant) return at.builder.ints(constant[index]!);
-  const dtype = at.dtype(at.input(input));
-  const picked = at.builder.op('Gather', [at.input(input), at.builder.ints(index)]);
-  return dtype === 'int64' ? picked : at.builder.cast(picked, 'int64');
+  return at.builder.as(at.builder.op('Gather', [at.input(input), at.builder.ints(index)]), 'int64');
 }

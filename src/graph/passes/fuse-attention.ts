@@ -35,7 +35,7 @@ function emit(builder: GraphBuilder, match: AttentionMatch, [mask, bias]: [strin
   const rank = builder.typeOf(match.root.outputs[0]!)?.dims?.length;
   replaceNode(builder, match.root, (name) => {
     const inputs = [query, key, value, mask, dropout?.inputs[1] ?? '', '', bias];
-    const [context] = builder.multi('Attention', inputs.slice(0, bias === '' ? 5 : undefined), 2, {
+    const [context] = builder.multi('Attention', inputs, 2, {
       domain: 'sesd',
       ...(rank === 3 && { name }),
       attributes: {

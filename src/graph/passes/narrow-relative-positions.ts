@@ -100,8 +100,7 @@ class Indices {
     const builder = this.#builder;
     let positive = this.#positive.get(indices);
     if (positive === undefined) {
-      const long = builder.typeOf(indices)?.dtype === 'int64' ? indices : builder.cast(indices, 'int64');
-      positive = builder.op('Mod', [long, builder.scalar(this.#count, 'int64')]);
+      positive = builder.op('Mod', [builder.as(indices, 'int64'), builder.scalar(this.#count, 'int64')]);
       this.#positive.set(indices, positive);
     }
     return positive;

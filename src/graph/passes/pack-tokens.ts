@@ -46,7 +46,6 @@ export function packTokens(builder: GraphBuilder, packing: Packing): boolean {
   replaceUses(graph, packing.states, gatherRows(builder, packing.states, TOKEN_ROWS), readers);
   for (const { inputs } of plan.attentions) {
     inputs[MASK] = '';
-    while (inputs.length < FIRSTS) inputs.push('');
     inputs[FIRSTS] = FIRST_TOKENS;
   }
   for (const node of plan.reshapes) {
